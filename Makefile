@@ -1,0 +1,59 @@
+# One command a word. Everything runs from .venv, which is made from requirements.lock when it is missing or older.
+PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13 3.10,$(shell command -v python$(v) 2>/dev/null)) python3)
+VENV := .venv
+READY := $(VENV)/.ready
+# nbgrader calls `alembic` by name, so the environment has to be on PATH.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export CUDA_VISIBLE_DEVICES ?= -1
+
+.PHONY: grade test lint lock clean bench pictures
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+ASSIGNMENT := custom_training_basics
+
+# Everything from the source notebook to what an instructor returns, on the sample class as it comes.
+grade: $(READY)
+	@nbgrader generate_assignment $(ASSIGNMENT) --create --force --log-level=WARN
+	@proctor grade $(ASSIGNMENT); graded=$$?; [ $$graded -le 1 ] || exit $$graded; \
+	nbgrader generate_feedback $(ASSIGNMENT) --force --log-level=ERROR && \
+	nbgrader export --to reports/grades.csv --log-level=WARN && \
+	proctor report $(ASSIGNMENT) && \
+	echo "What students get:   release/$(ASSIGNMENT)/" && \
+	echo "Graded notebooks:    autograded/<student>/$(ASSIGNMENT)/" && \
+	echo "Feedback pages:      feedback/<student>/$(ASSIGNMENT)/$(ASSIGNMENT).html" && \
+	echo "Grades as CSV:       reports/grades.csv" && \
+	echo "The class report:    reports/$(ASSIGNMENT)/" && \
+	exit $$graded  # 1: somebody could not be graded; everybody else was, and has feedback
+
+test: lint
+	pytest -n 2 --dist loadfile
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	mypy
+
+# Pins every package, with hashes, for Linux and macOS and for Python 3.10 to 3.13 at once.
+lock:
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/python -m pip install --quiet uv
+	build/lock/bin/uv pip compile pyproject.toml --extra cluster --extra dev --universal --python-version 3.10 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--quiet --output-file requirements.lock
+
+clean:
+	rm -rf build $(VENV)
+
+# What a submission costs: stock nbgrader, ours and the floor in one run; writes docs/benchmark.md. Takes a while.
+bench: $(READY)
+	python benchmarks/bench.py
+
+# The pictures in README and docs, of the sample class in a real browser. Takes about a minute; needs Chromium.
+pictures: $(READY)
+	python tools/make_pictures.py
