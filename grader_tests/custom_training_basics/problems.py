@@ -1,0 +1,63 @@
+"""Random training problems on which the usual mistakes lead to clearly different numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+APART = 0.05  # what a mistake changes at least, relative to the right value
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Data for `train`, and where to start. `nudge` is how the stand-in for `apply_gradients` moves the weights."""
+
+    inputs: np.ndarray
+    outputs: np.ndarray
+    start: tuple[float, float]
+    rate: float
+    nudge: tuple[float, float]
+
+
+def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float = 1.0) -> Problem:
+    """Draw `n` examples around a line, and a rate between `low` and `high`.
+
+    `size` is about how large weights and outputs are: loss and gradients go with its square and with itself. The inputs
+    are not centred, or the gradient of ``b`` would not depend on ``w``.
+    """
+    while True:
+        x = rng.normal(0.8, 1.0, size=n)
+        slope, intercept = size * rng.uniform(1.0, 3.0, size=2) * rng.choice([-1, 1], size=2)
+        away = size * rng.uniform(1.0, 2.5, size=2) * rng.choice([-1, 1], size=2)
+        nudge = size * rng.uniform(0.3, 0.6, size=2) * rng.choice([-1, 1], size=2)
+        problem = Problem(
+            inputs=x.astype("float32"),
+            outputs=(slope * x + intercept + 0.5 * size * rng.normal(size=n)).astype("float32"),
+            start=(float(slope + away[0]), float(intercept + away[1])),
+            rate=float(rng.uniform(low, high)),
+            nudge=(float(nudge[0]), float(nudge[1])),
+        )
+        if _mistakes_show(problem, size):
+            return problem
+
+
+def _mistakes_show(problem: Problem, size: float) -> bool:
+    loss, dw, db = _at(problem, *problem.start)
+    w, b = problem.start
+    after = _at(problem, w - problem.rate * dw, b - problem.rate * db)
+    later_b = _at(problem, w - problem.rate * dw, b)
+    nudged, nudged_w = _at(problem, w + problem.nudge[0], b + problem.nudge[1]), _at(problem, w + problem.nudge[0], b)
+    return (
+        min(abs(dw), abs(db)) > 0.5 * size
+        and abs(abs(dw) - abs(db)) > 0.2 * max(abs(dw), abs(db))
+        and all(_differ(other, loss) for other in (after[0], nudged[0]))
+        and all(_differ(other, db) for other in (later_b[2], nudged_w[2], nudged[2]))
+    )
+
+
+def _at(problem: Problem, w: float, b: float) -> tuple[float, float, float]:
+    error = w * problem.inputs + b - problem.outputs
+    return float(np.mean(error**2)), float(2 * np.mean(error * problem.inputs)), float(2 * np.mean(error))
+
+
+def _differ(one: float, other: float) -> bool:
+    return abs(one - other) > APART * abs(other)

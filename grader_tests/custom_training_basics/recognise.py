@@ -1,0 +1,97 @@
+"""Compares values from a student's process, whatever they are, and recognises typical mistakes by their numbers.
+
+Used by all hidden tests. Nothing here raises on a value of the wrong kind: it is simply not close to anything.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+RELATIVE = 1e-3  # float32 in another order of summation is off by 1e-5 at most; mistakes are off by 1e-2 at least
+
+
+def array(value: object, shape: tuple[int, ...]) -> np.ndarray:
+    """Return `value` as floats of `shape`; all NaN, which is close to nothing, if it is anything else."""
+    if isinstance(value, np.ndarray) and value.shape == shape:
+        return value.astype("float64")
+    return np.full(shape, np.nan)
+
+
+def number(value: object) -> float:
+    """Return `value` as a float if it is one number of whatever shape, else NaN."""
+    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype != bool:
+        return float(value.reshape(()))
+    return float(value) if type(value) in (int, float) else float("nan")
+
+
+def field(reply: object, name: str) -> object:
+    """Return what `reply` has under `name`, or None."""
+    return reply.get(name) if isinstance(reply, dict) else None
+
+
+def close(got: float, expected: float, scale: float = 0.0) -> bool:
+    """Tell if `got` is `expected`, up to rounding of numbers about as large as `scale`."""
+    return bool(abs(got - expected) <= RELATIVE * max(abs(expected), scale))
+
+
+def first_like(got: float, mistakes: Mapping[str, float], otherwise: str, scale: float = 0.0) -> str:
+    """Return the description of the first mistake whose value is `got`; `otherwise` if there is none.
+
+    `scale` is how large the right value is, so that nearly nothing is recognised as 0.
+    """
+    return next((text for text, value in mistakes.items() if close(got, value, scale if value == 0 else 0)), otherwise)
+
+
+def loss_mistake(got: float, predicted: np.ndarray, target: np.ndarray) -> str:
+    """Say what a wrong loss of these data looks like."""
+    d = predicted.astype("float64") - target
+    n, squares = d.size, d**2
+    every_pair = np.mean((predicted.astype("float64")[:, None] - target) ** 2)
+    mistakes = {
+        "This looks like the sum over the examples: take the mean.": squares.sum(),
+        "This looks like half of the mean squared error: leave the factor out.": squares.mean() / 2,
+        "This looks like twice the mean squared error: leave the factor out.": squares.mean() * 2,
+        "This looks like half of the sum: take the mean.": squares.sum() / 2,
+        "This looks like the root of the mean squared error: leave the root out.": np.sqrt(squares.mean()),
+        "This looks like the root of the sum: take the mean, and no root.": np.sqrt(squares.sum()),
+        "This looks like the mean of the absolute differences: square them.": np.abs(d).mean(),
+        "This looks like the mean of the differences: square them.": d.mean(),
+        "This looks like the mean of the differences, turned around: square them.": -d.mean(),
+        "This looks like the square of the mean: square first, then take the mean.": d.mean() ** 2,
+        "This looks like every prediction against every target: keep both tensors of shape (N,).": every_pair,
+        "This has the wrong sign: a mean of squares is never negative.": -squares.mean(),
+        "This divides by N - 1: divide by the number of examples.": squares.sum() / max(n - 1, 1),
+        "This divides by a fixed number of examples: divide by the number that the arguments have.": squares.sum()
+        / 1000,
+    }
+    return first_like(
+        got,
+        mistakes,
+        "This is not the mean of the squared differences of the two arguments, for data of this length.",
+    )
+
+
+def step_mistake(name: str, before: float, moved: float, own: float, other: float, rate: float) -> str:
+    """Say what a wrong step of the weight `name` looks like.
+
+    It was at `before` and went by `moved`, where its gradient was `own` and that of the other weight `other`.
+    """
+    mistakes = {
+        f"`{name}` did not move: is it the model from the arguments that is changed, and both of its weights?": 0.0,
+        f"`{name}` moved the wrong way: subtract the step.": rate * own,
+        f"`{name}` moved by the gradient itself: the learning rate is not used.": -own,
+        f"`{name}` moved the wrong way, and the learning rate is not used.": own,
+        f"`{name}` moved by the other weight's gradient: are `dw` and `db` exchanged?": -rate * other,
+        f"`{name}` moved by a fixed learning rate: use the argument `learning_rate`.": -0.1 * own,
+        f"`{name}` moved twice as far as one step goes: update it once.": -2 * rate * own,
+        f"`{name}` moved half as far as one step goes.": -rate * own / 2,
+        f"`{name}` moved by the learning rate times itself: use the rate once.": -rate * rate * own,
+        f"`{name}` moved by the learning rate alone, as with Adam: plain gradient descent is asked.": -rate
+        * np.sign(own),
+        f"`{name}` moved by the learning rate alone, and the wrong way.": rate * np.sign(own),
+        f"The step was assigned to `{name}` instead of subtracted from it.": rate * own - before,
+        f"The negative step was assigned to `{name}` instead of subtracted from it.": -rate * own - before,
+        f"The gradient was assigned to `{name}`: subtract learning rate times gradient.": own - before,
+    }
+    otherwise = f"`{name}` did not move by minus learning rate times its gradient."
+    return first_like(moved, mistakes, otherwise, scale=abs(rate * own))

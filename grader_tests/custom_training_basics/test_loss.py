@@ -1,0 +1,79 @@
+"""Hidden tests of the exercise `loss`, 4 points."""
+
+import numpy as np
+import pytest
+import recognise
+import reference
+
+LENGTHS = (17, 400, 2, 1)
+
+
+def draw(rng, n):
+    """Predictions and targets of shape (n,), mostly on one side of each other, so that mistakes show.
+
+    Many of them are close together, few are far apart.
+    """
+    size = 0.1 if n > 100 else 1.0
+    target = size * rng.normal(1.0, 2.0, size=n)
+    return (target + size * rng.normal(2.0, 1.5, size=n)).astype("float32"), target.astype("float32")
+
+
+def shown(value):
+    """What the student's loss is, in words for a hint."""
+    if value is None:
+        return "nothing: does it end with `return …`?"
+    if isinstance(value, np.ndarray):
+        return "a tensor, one value for each example: take the mean over all of them."
+    return "something that is not a number."
+
+
+@pytest.mark.points(2)
+def test_is_the_mean_squared_error(submission, rng):
+    """`loss` is the mean of the squared differences, for any data of any length."""
+    for n in LENGTHS:
+        predicted, target = draw(rng, n)
+        value = submission.play("loss_of", predicted, target)
+        got = recognise.number(value)
+        assert not np.isnan(got), f"`loss` did not return one number, but {shown(value)}"
+        expected = float(reference.loss(predicted, target))
+        assert recognise.close(got, expected), recognise.loss_mistake(got, predicted, target)
+
+
+@pytest.mark.points(1)
+def test_is_a_scalar(submission, rng):
+    """`loss` returns one number for all examples, of shape (), and another one for other data."""
+    values = []
+    for n in LENGTHS:
+        value = submission.play("loss_of", *draw(rng, n))
+        got = recognise.number(value)
+        assert not np.isnan(got), f"`loss` did not return one number, but {shown(value)}"
+        assert np.shape(value) == (), "`loss` returned one number, but in a list: its shape has to be (), not (1,)."
+        values.append(got)
+    assert len(set(values)) == len(values), "`loss` returns the same number whatever the data are."
+
+
+@pytest.mark.points(1)
+def test_gradients_flow_through_it(submission, rng):
+    """Gradients flow through `loss`: the slope along the tape is that of the values it returns."""
+    for n in LENGTHS[:-1]:
+        predicted, target = draw(rng, n)
+        gradient = submission.play("gradient_through_loss", predicted, target)
+        assert gradient is not None, (
+            "No gradient comes back through `loss`: TensorFlow operations only, no NumPy, `.numpy()` or `float()`."
+        )
+        # Along the line from the targets through the predictions, where the usual losses have no kink.
+        along = predicted.astype("float64") - target
+        ahead, behind = ((predicted + step * along).astype("float32") for step in (0.05, -0.05))
+        rise = total(submission.play("loss_of", ahead, target)) - total(submission.play("loss_of", behind, target))
+        assert not np.isnan(rise), "`loss` did not return a tensor, so its slope cannot be told."
+        slope = float(np.sum(recognise.array(gradient, (n,)) * along))
+        assert slope != 0, "The gradient that comes back through `loss` is 0: does the loss use the predictions?"
+        assert abs(slope * 0.1 - rise) <= 0.02 * abs(rise), (
+            "The gradient that comes back through `loss` is not the slope of its values: is a part of it hidden from "
+            "the tape?"
+        )
+
+
+def total(value):
+    """The sum of what `loss` returned: the tape's gradient is that of the sum."""
+    return float(np.sum(value)) if isinstance(value, np.ndarray) else recognise.number(value)
