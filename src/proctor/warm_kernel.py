@@ -1,0 +1,142 @@
+"""What a forked child of `proctor.warm` does: close the sandbox around itself, then be an ordinary IPython kernel."""
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import types
+from pathlib import Path
+from typing import Any, NoReturn
+
+import zmq
+from ipykernel import kernelapp
+from ipykernel.iostream import IOPubThread
+from ipykernel.kernelapp import IPKernelApp
+from traitlets.config import Config
+
+from proctor import sandbox
+
+RESET = {number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP)}
+
+
+def become(connection: dict[str, Any], policy: sandbox.Policy, parent: int, status: int) -> NoReturn:
+    """Be the kernel that `connection` describes, under the policy; `status` is where to say how that went."""
+    code = 1
+    try:
+        _shed_parent(policy)
+        closed = sandbox.enforce(policy, parent)
+        app = _kernel_app(connection)
+        _report(status, {"sandbox": closed.missing, "hidden": closed.hidden})
+        # Nothing of the student's may run before this line: whoever asked has not heard of this kernel yet.
+        app.open_path()
+        code = _run(app)
+    except BaseException as error:  # noqa: BLE001 - this process must not return into the one it was forked from
+        _report(status, {"error": f"{type(error).__name__}: {error}"[:2000]})
+    finally:
+        os._exit(code)
+
+
+def _report(status: int, what: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # closed: it has been said
+        os.write(status, json.dumps(what).encode()[:4096])
+        os.close(status)
+
+
+def _shed_parent(policy: sandbox.Policy) -> None:
+    """Drop what a fork inherits and an ordinary process would not have."""
+    for number in RESET:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    atexit._clear()
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    readable = [Path(path) for path in policy.readable]
+    sys.path[:] = [entry for entry in sys.path if entry and any(Path(entry).is_relative_to(path) for path in readable)]
+    tempfile.tempdir = None  # was chosen by the parent
+    sys.argv[:] = ["ipykernel_launcher.py"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()  # the global generator was seeded before the fork: all kernels would agree
+
+
+class _Publisher(IOPubThread):
+    """ipykernel's publishing thread without its TCP port for the output of forked processes: there are none."""
+
+    def __init__(self, socket: "zmq.Socket[Any]", pipe: bool = False, **kwargs: Any) -> None:
+        super().__init__(socket, pipe=False, **kwargs)  # type: ignore[no-untyped-call]
+
+
+class _KernelApp(IPKernelApp):
+    """An `IPKernelApp` that is told its connection directly and neither reads nor writes a file for it."""
+
+    def init_connection_file(self) -> None:
+        pass
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        pass
+
+    def init_crash_handler(self) -> None:
+        pass
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        pass  # it would be the student's
+
+    def init_path(self) -> None:
+        pass  # not yet: a file of the student's could stand in for a module that is imported on the way
+
+    def open_path(self) -> None:
+        """Let the notebook import the files that were handed in with it."""
+        super().init_path()  # type: ignore[no-untyped-call]
+
+    def init_control(self, context: "zmq.Context[Any]") -> None:
+        # ipykernel connects its debugger to the shell socket's last address. The sandbox forbids connecting to a path,
+        # and inside one process no path is needed.
+        self.shell_socket.bind("inproc://shell")
+        super().init_control(context)  # type: ignore[no-untyped-call]
+
+
+def _kernel_app(connection: dict[str, Any]) -> Any:
+    # A new folder, so that no start-up file of the student's is in it.
+    os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="ipython-")
+    # Otherwise IPython copies this file from its package, mode and all, which the sandbox may have to refuse.
+    startup = Path(os.environ["IPYTHONDIR"], "profile_default", "startup")
+    startup.mkdir(parents=True, exist_ok=True)
+    (startup / "README").touch()
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    vars(kernelapp)["IOPubThread"] = _Publisher
+    app: Any = _KernelApp.instance(config=config, log_level=50)
+    app.load_connection_info(connection)
+    app.initialize([])
+    app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.warm`
+    if "matplotlib" in sys.modules:
+        app.shell.enable_matplotlib("inline")
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("proctor", "landlockpy")]:
+        del sys.modules[name]
+    return app
+
+
+def _run(app: Any) -> int:
+    # ipykernel's own exit handler can wait ten seconds for a thread that waits for it; the student's own still run.
+    atexit._clear()
+    try:
+        app.start()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    finally:
+        with contextlib.suppress(Exception):
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            time.sleep(0.05)  # libzmq's thread sends what was flushed
+    return 0

@@ -1,0 +1,165 @@
+"""The grader's side of `proctor.warm`: start the process that kernels come from, find it, end it."""
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import platformdirs
+
+from proctor.errors import KernelNotStarted
+from proctor.sandbox import Policy, environment_of
+
+FD_VARIABLE = "PROCTOR_WARM_FD"
+MAX_MESSAGE = 1 << 16
+READY_TIMEOUT = 300.0
+# The order comes over the channel, not on the command line: kernels can read that in /proc/self/cmdline.
+_PROGRAM = """
+import json, socket, sys
+channel = socket.socket(fileno=int(sys.argv.pop()))
+order = json.loads(channel.recv(65536))
+sys.path[:] = [*filter(None, sys.path), order["path"]]
+from proctor.warm import main
+main(channel, order)
+"""
+_own: "dict[tuple[int, tuple[str, ...]], WarmProcess]" = {}  # by this process and the preload list
+_lock = threading.Lock()
+
+
+class WarmProcess:
+    """The process that kernels are forked from, and this end of its channel."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        """Start it; importing goes on in the background until `wait_ready`. Raises ``OSError`` if it cannot start."""
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
+        command = [sys.executable, "-c", _PROGRAM, str(theirs.fileno())]
+        with theirs:
+            self._process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], env=_first_environment(), cwd="/",
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors, start_new_session=True,
+            )  # fmt: skip
+        self._ready = False
+        self.pid = self._process.pid
+        self.preload = tuple(preload)
+        cache = platformdirs.user_cache_path("proctor") / "matplotlib"
+        order = {
+            "preload": list(preload),
+            "path": str(Path(__file__).parents[1]),
+            "environment": {"MPLCONFIGDIR": str(cache)},
+        }
+        self._channel.send(json.dumps(order).encode())
+
+    @property
+    def fd(self) -> int:
+        """The channel's descriptor, for ``pass_fds``."""
+        return self._channel.fileno()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a worker process that inherits `fd` must find in its environment to use this process."""
+        return {FD_VARIABLE: str(self.fd)}
+
+    def wait_ready(self, timeout: float = READY_TIMEOUT) -> "WarmProcess":
+        """Wait until everything is imported. Raises `KernelNotStarted` with the import error's text."""
+        if self._ready:
+            return self
+        if select.select([self._channel], [], [], timeout)[0]:
+            answer = json.loads(self._channel.recv(MAX_MESSAGE) or b"{}")
+        else:
+            answer = {"error": f"not ready after {timeout:g} s"}
+        if "ready" not in answer:
+            why = answer.get("error") or self._last_words()
+            self.close()
+            raise KernelNotStarted(f"the process that kernels come from: {why}")
+        self._ready = True
+        return self
+
+    def channel(self) -> socket.socket:
+        """This end of the channel, once the process is ready."""
+        return self.wait_ready()._channel
+
+    def close(self) -> None:
+        """End the process and every kernel that came from it."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)  # also for those who share it
+        self._channel.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+    def has_ended(self) -> bool:
+        """Whether it has gone, by itself or closed."""
+        return self._process.poll() is not None
+
+    def _last_words(self) -> str:
+        self._process.wait(10)
+        self._errors.seek(0)
+        return self._errors.read()[-2000:].decode(errors="replace").strip() or f"ended with {self._process.returncode}"
+
+
+def start_warm_process(preload: Sequence[str]) -> WarmProcess:
+    """Start the process that a whole class's kernels come from; it ends with `WarmProcess.close`, or with its users."""
+    return WarmProcess(preload)
+
+
+def _first_environment() -> dict[str, str]:
+    """The warm process's environment. Its kernels can read it in /proc/self/environ, so nothing of the instructor's."""
+    kept = {
+        name: os.environ[name] for name in ("PYTHONPATH", "PYTHONUSERBASE", "LD_LIBRARY_PATH") if name in os.environ
+    }
+    common = environment_of(Policy(scratch="/dev/null"))
+    # HOME=/dev/null: some packages make folders at home when imported, and must not.
+    names = ("PATH", "LANG", "HOME", "CUDA_VISIBLE_DEVICES", "TF_CPP_MIN_LOG_LEVEL", "OPENBLAS_NUM_THREADS")
+    return {**kept, **{name: common[name] for name in names}}
+
+
+@contextlib.contextmanager
+def channel_for(preload: Sequence[str]) -> Iterator[socket.socket]:
+    """Where to ask for kernels: the inherited channel if there is one, else that of a process of our own."""
+    inherited = os.environ.get(FD_VARIABLE, "")
+    if inherited.isdecimal():
+        channel = _inherited(int(inherited))
+        try:
+            yield channel
+        finally:
+            channel.detach()  # the descriptor is not ours to close
+    else:
+        with _lock:
+            channel = _own_process(os.getpid(), tuple(preload)).channel()
+        yield channel
+
+
+def _own_process(owner: int, preload: tuple[str, ...]) -> WarmProcess:
+    process = _own.get((owner, preload))
+    if process is None or process.has_ended():
+        process = _own[owner, preload] = WarmProcess(preload)
+        atexit.register(_end, owner, process)
+    return process
+
+
+def _end(owner: int, process: WarmProcess) -> None:
+    if os.getpid() == owner:  # not in a process forked from that one
+        process.close()
+
+
+def _inherited(descriptor: int) -> socket.socket:
+    try:
+        channel = socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise KernelNotStarted(f"{FD_VARIABLE}={descriptor} is not a channel ({error})") from None
+    if (channel.family, channel.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+        channel.detach()
+        raise KernelNotStarted(f"{FD_VARIABLE}={descriptor} is not a channel")
+    return channel
