@@ -1,0 +1,155 @@
+"""What nbgrader's gradebook needs for many writers: patience with a busy SQLite, a server that may go away, indexes.
+
+``nbgrader_config.py`` calls `configure`, so that every nbgrader route has it. `proctor.grade_student` asks `watched`
+what went wrong with the database, and `wait_for` it. Nothing here, and no message from here, holds a password.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+
+import sqlalchemy
+from sqlalchemy import event, exc
+from sqlalchemy.engine import URL, Engine, make_url
+
+from proctor.errors import CourseError, DatabaseGone
+
+URL_VARIABLE = "PROCTOR_DB_URL"
+BUSY_SECONDS = 120  # one commit takes milliseconds; this is for hundreds of writers that wait for each other
+CONNECT_SECONDS = 10
+LIBPQ = {"psycopg", "psycopg2", "psycopg_async"}
+EXPECTED = f"{URL_VARIABLE}: expected postgresql+psycopg://USER@HOST:PORT/DATABASE"
+# nbgrader looks a submission's rows up by these columns and has an index on none of them, so that each lookup reads
+# the whole class.
+INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
+
+_troubles: list[str] | None = None
+
+
+def configure(default: str) -> str:
+    """Return the gradebook's URL for nbgrader: that of `PROCTOR_DB_URL`, without its password, or else `default`.
+
+    nbgrader writes its URL into logs and temporary files. libpq finds the password in ``PGPASSWORD`` as well, which
+    nobody prints. What is no URL ends the command, unrepeated: of an ordinary exception in its configuration, nbgrader
+    prints the traceback and goes on with another gradebook.
+    """
+    _listen()
+    text = os.environ.get(URL_VARIABLE)
+    if not text:
+        return default
+    try:
+        url = make_url(text)
+        dialect = url.get_dialect()
+        dialect.import_dbapi()
+    except (exc.SQLAlchemyError, ValueError):
+        raise SystemExit(f"{EXPECTED}; write special characters of a password as in %40 for @") from None
+    except ImportError as error:
+        raise SystemExit(f"{URL_VARIABLE}: {error}; `pip install 'proctor[cluster]'` installs psycopg") from None
+    if dialect.driver in LIBPQ:
+        os.environ.setdefault("PGCONNECT_TIMEOUT", str(CONNECT_SECONDS))
+        url = _kept_apart(url)
+    return url.render_as_string(hide_password=False)
+
+
+def _kept_apart(url: URL) -> URL:
+    """Put the password of `url` where libpq looks for it, and return the rest."""
+    hidden = url.password or url.query.get("password")
+    if hidden:
+        os.environ["PGPASSWORD"] = str(hidden)
+    # `URL.set` takes None for "as it is".
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+    return bare.difference_update_query(["password"])
+
+
+def _listen() -> None:
+    for name, listener in (("connect", _be_patient), ("handle_error", _note)):
+        if not event.contains(Engine, name, listener):
+            event.listen(Engine, name, listener)
+
+
+def _be_patient(connection: object, record: object) -> None:
+    """Wait for other writers of an SQLite gradebook: Python's 5 seconds are too few for a class on many cores."""
+    if type(connection).__module__.startswith("sqlite3"):
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")  # type: ignore[attr-defined]
+
+
+def _note(context: sqlalchemy.engine.ExceptionContext) -> None:
+    error = context.original_exception
+    unreachable = context.is_disconnect or isinstance(context.sqlalchemy_exception, exc.OperationalError)
+    if _troubles is not None and unreachable and not _is_about_tables(error):
+        _troubles.append(_without_password(str(error)))
+
+
+def _is_about_tables(error: BaseException) -> bool:
+    """Whether SQLite was reached and complains of the gradebook's form: waiting does not help."""
+    said = str(error)
+    return type(error).__module__.startswith("sqlite3") and "locked" not in said and "unable to open" not in said
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[list[str]]:
+    """Collect what the database's driver says when the database cannot be reached or is busy for too long."""
+    global _troubles
+    found: list[str] = []
+    _troubles = found
+    try:
+        yield found
+    finally:
+        _troubles = None
+
+
+def wait_for(url: str, said: str, seconds: float) -> None:
+    """Return as soon as the database answers. Raises `DatabaseGone` with what it `said` if it does not in `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        engine = sqlalchemy.create_engine(url)
+        try:
+            with engine.connect():
+                return
+        except exc.SQLAlchemyError as error:
+            if time.monotonic() > end:
+                raise DatabaseGone(f"{explain(error)} (waited {seconds:g} s; at first it said: {said})") from None
+        finally:
+            engine.dispose()
+        time.sleep(min(1.0, seconds / 10))
+
+
+def explain(error: Exception) -> str:
+    """What a person should know about an error of the database, without its password, and what to do."""
+    said = _without_password(str(getattr(error, "orig", None) or error))
+    if isinstance(error, exc.OperationalError) and not type(error.orig).__module__.startswith("sqlite3"):
+        return f"the gradebook's database cannot be used: {said}; check {URL_VARIABLE} and the server"
+    return f"the gradebook cannot be used: {said}; back it up, then try `nbgrader db upgrade`"
+
+
+def _without_password(text: str) -> str:
+    password = os.environ.get("PGPASSWORD", "")
+    return " ".join((text.replace(password, "***") if password else text).split())
+
+
+def add_indexes(engine: Engine) -> None:
+    """Add to nbgrader's tables the indexes that keep the cost of a submission the same in any class.
+
+    An nbgrader without proctor uses them, too, and its ``db upgrade`` leaves them alone.
+    """
+    with engine.begin() as connection:
+        for table, column in INDEXES.items():
+            name = f"ix_proctor_{table}_{column}"
+            connection.execute(sqlalchemy.text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
+
+
+def identity(url: str, assignment: str) -> str:
+    """Tell this gradebook from any other one: nbgrader gives `assignment` a random id in each.
+
+    Raises `CourseError` if the gradebook cannot be used or does not know the assignment.
+    """
+    from nbgrader.api import Gradebook, MissingEntry
+
+    try:
+        with Gradebook(url) as gradebook:
+            return str(gradebook.find_assignment(assignment).id)
+    except MissingEntry:
+        return "without this assignment"
+    except exc.SQLAlchemyError as error:
+        raise CourseError(explain(error)) from None
