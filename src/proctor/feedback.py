@@ -1,0 +1,157 @@
+"""The page that a student gets back, made by ``nbgrader generate_feedback`` with `FeedbackExporter`.
+
+It stands on its own (no scripts, nothing from the network) and shows the score, each item with what was asked and where
+to look, what the instructor changed or wrote, and the student's notebook. Hidden tests never appear on it: of a test
+cell it shows the visible checks. How it looks is in ``templates/feedback``.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from nbconvert.exporters.templateexporter import TemplateExporter
+from traitlets import default
+
+from proctor import verdict
+from proctor.harmless import markdown
+from proctor.shown_cell import Budget, Shown, show
+from proctor.verdict import MARKS, WORDS, CellVerdict, number, with_code
+
+TEMPLATES = Path(__file__).parent / "templates"
+UNTOUCHED = "No response."  # nbgrader's own comment on an unchanged cell: the items say more
+HEADING = re.compile(r"^#{2,3} +(.+?)(?: *\([\d.]+ points?\))? *#*$", re.MULTILINE)
+
+
+@dataclass
+class Exercise:
+    """One graded cell: `score` is the gradebook's, `found` what the tests found (None: graded by a person)."""
+
+    title: str
+    anchor: str
+    score: float
+    max_points: float
+    found: CellVerdict | None = None
+    comments: list[Markup] = field(default_factory=list)
+
+    @property
+    def changed_by_hand(self) -> bool:
+        """True if a person gave another score than the tests."""
+        return self.found is not None and abs(self.score - self.found.points) > 1e-9
+
+    @property
+    def passed(self) -> int:
+        """How many of the items were passed."""
+        return sum(item.outcome == "passed" for item in self.found.items) if self.found else 0
+
+    @property
+    def notes(self) -> list[str]:
+        """What happened to the cells on the way; what happened in a test stands with its item."""
+        notes = self.found.notes if self.found else ()
+        return [note for note in dict.fromkeys(notes) if not note.startswith("in a hidden test")]
+
+    @property
+    def waits(self) -> bool:
+        """True if a person still has to look."""
+        return self.found is not None and self.found.undecided and not self.changed_by_hand
+
+
+@dataclass
+class Page:
+    """All that the template needs."""
+
+    title: str
+    student: str
+    score: float
+    max_score: float
+    late_penalty: float
+    exercises: list[Exercise] = field(default_factory=list)
+    cells: list[Shown] = field(default_factory=list)
+    by_anchor: dict[str, Exercise] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> bool:
+        """True if the score is not final."""
+        return any(exercise.waits for exercise in self.exercises)
+
+
+class FeedbackExporter(TemplateExporter):
+    """An nbconvert exporter with a template of its own, escaping by default: ``c.GenerateFeedback.exporter_class``."""
+
+    output_mimetype = "text/html"
+
+    @default("file_extension")
+    def _file_extension_default(self) -> str:
+        return ".html"
+
+    @default("template_name")
+    def _template_name_default(self) -> str:
+        return "feedback"
+
+    @default("extra_template_basedirs")
+    def _extra_template_basedirs_default(self) -> list[str]:
+        return [str(TEMPLATES)]
+
+    @default("extra_template_paths")
+    def _extra_template_paths_default(self) -> list[str]:
+        return [str(TEMPLATES / "shared")]
+
+    def _create_environment(self) -> Any:
+        environment: Any = super()._create_environment()  # type: ignore[no-untyped-call]
+        environment.autoescape = True
+        environment.filters["number"] = number
+        environment.filters["with_code"] = lambda text: Markup(with_code(text))  # noqa: S704 - it escapes
+        environment.globals.update(MARKS=MARKS, WORDS=WORDS)
+        return environment
+
+    def _preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Run nbgrader's preprocessors, which fetch the scores and comments, then make the page of what they leave."""
+        nb, resources = super()._preprocess(nb, resources)  # type: ignore[no-untyped-call]
+        resources["page"] = make_page(nb, resources["nbgrader"])
+        return nb, resources
+
+
+def make_page(nb: Any, about: Any) -> Page:
+    """Make the page of a notebook in which nbgrader's GetGrades has noted scores and comments.
+
+    `about` is what nbgrader's converters know of it: ``resources["nbgrader"]``.
+    """
+    page = Page(
+        str(about["notebook"]).replace("_", " "),
+        about["student"],
+        float(about["score"]),
+        float(about["max_score"]),
+        float(about["late_penalty"]),
+    )
+    budget = Budget()
+    heading, comments = "", []
+    for index, cell in enumerate(nb.cells):
+        heading = _heading(cell) or heading
+        mine = cell.metadata.get("nbgrader", {})
+        if mine.get("comment") and mine["comment"] != UNTOUCHED:
+            comments.append(markdown(mine["comment"]))
+        shown = show(cell, budget)
+        if "score" in mine:
+            page.exercises.append(_exercise(cell, heading, index, comments))
+            shown.anchor, comments = page.exercises[-1].anchor, []
+            page.by_anchor[shown.anchor] = page.exercises[-1]
+        page.cells.append(shown)
+    if comments and page.exercises:
+        page.exercises[-1].comments += comments
+    return page
+
+
+def _heading(cell: Any) -> str:
+    """Return the title of a locked Markdown cell: the name of the exercises that follow it."""
+    if cell.cell_type != "markdown" or not cell.metadata.get("nbgrader", {}).get("locked"):
+        return ""
+    found = HEADING.search(cell.source)
+    return found[1] if found else ""
+
+
+def _exercise(cell: Any, heading: str, index: int, comments: list[Markup]) -> Exercise:
+    about = cell.metadata["nbgrader"]
+    title = heading or str(about["grade_id"]).removeprefix("test_").replace("_", " ")
+    found = verdict.read(cell) if cell.cell_type == "code" and not about.get("solution") else None
+    return Exercise(title, f"exercise-{index}", float(about["score"] or 0), float(about["points"]), found, comments)

@@ -1,0 +1,123 @@
+"""What the course's folders say about one student: handed in, graded, changed since, feedback written and released.
+
+Called by `gather` and the exports, once a student. What the tests found is taken from proctor's memory if it is the
+latest, and from the graded notebook if that is: ``nbgrader autograde`` writes only the notebook.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from nbgrader.utils import notebook_hash
+
+import proctor
+from proctor import verdict
+from proctor.course import CONFIG, Course
+from proctor.outcome import Outcome, fingerprint, recall, remembered_at
+from proctor.verdict import CellVerdict
+
+Feedback = Literal["", "to write", "written", "to release", "released"]
+Changed = Literal["", "submission", "tests"]
+POINTS = re.compile(r'<meta name="points" content="([-\d.]+)">')
+
+
+def items(course: Course, assignment: str, student: str) -> Outcome | None:
+    """Return what the tests found, or None: not graded, or graded without hidden tests."""
+    notebooks = list(course.folder("autograded", student, assignment).glob("*.ipynb"))
+    remembered = recall(course, assignment, student)
+    if remembered is not None and notebooks and _latest(notebooks) <= remembered_at(course, assignment, student):
+        return remembered
+    read = [read_graded(path) for path in sorted(notebooks)]
+    cells = tuple(cell for found, _ in read for cell in found)
+    flags = dict.fromkeys(flag for _, said in read for flag in said)
+    return Outcome(student, cells, tuple(flags)) if cells else None
+
+
+def read_graded(path: Path) -> tuple[list[CellVerdict], list[str]]:
+    """Return the verdicts and flags of a graded notebook, as `proctor.grade_student` does, but ten times as fast.
+
+    That one has nbformat check the notebook; here it has been checked, and there may be a thousand of them.
+    """
+    try:
+        nb = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return [], []
+    graded = [cell for cell in nb.get("cells", []) if cell.get("metadata", {}).get("nbgrader", {}).get("grade")]
+    cells = [found for found in map(verdict.read, graded) if found is not None]
+    about = nb.get("metadata", {}).get("proctor", {})
+    flags = [f"restored cell {name}" for name in about.get("restored", [])]
+    flags += [str(about["unprotected"])] if "unprotected" in about else []
+    for cell in cells:
+        flags += [*cell.notes, *([f"{cell.grade_id}: undecided"] if cell.undecided else [])]
+    return cells, flags
+
+
+def changed(course: Course, assignment: str, student: str, shared: float) -> Changed:
+    """Say what has changed since the submission was graded: itself, or else tests, notebook, settings or engine.
+
+    `shared` is `touched` of the assignment. Only where files have been touched since are their contents compared.
+    """
+    submitted = _files(course.folder("submitted", student, assignment))
+    graded_at = remembered_at(course, assignment, student)
+    if graded_at:
+        if max(shared, _touched(submitted)) < graded_at:
+            return ""
+        same = recall(course, assignment, student, fingerprint(course, assignment, student)) is not None
+        return "" if same else "submission" if _latest(submitted) > graded_at else "tests"
+    graded_at = _latest(course.folder("autograded", student, assignment).glob("*.ipynb"))
+    if _latest(submitted) > graded_at:
+        return "submission"
+    return "tests" if _latest(_files(course.hidden_tests(assignment))) > graded_at else ""
+
+
+def touched(course: Course, assignment: str) -> float:
+    """When anything was last touched that decides everybody's grade: tests, source notebook, settings, engine."""
+    folders = (course.hidden_tests(assignment), course.folder("source", ".", assignment), Path(proctor.__file__).parent)
+    return _touched([course.root / CONFIG, *(path for folder in folders for path in _files(folder))])
+
+
+def feedback(course: Course, assignment: str, student: str, score: float) -> tuple[Feedback, Path | None]:
+    """Say how far the feedback of a graded submission is, and where its page is. One with another score is old."""
+    folder = course.folder("feedback", student, assignment)
+    pages = sorted(folder.glob("*.html"))
+    graded = list(course.folder("autograded", student, assignment).glob("*.ipynb"))
+    if not pages or _latest(pages) < _latest(graded) or _said(pages) not in (None, round(score, 2)):
+        return "to write", pages[0] if pages else None
+    secret = folder / "submission_secret.txt"
+    if not secret.is_file():
+        return "written", pages[0]  # handed in without nbgrader's exchange, so not handed back through it either
+    outbox = _exchange(course) / "feedback"
+    released = [outbox / f"{notebook_hash(secret=secret.read_text(), notebook_id=page.stem)}.html" for page in pages]
+    done = all(
+        copy.is_file() and copy.read_bytes() == page.read_bytes() for copy, page in zip(released, pages, strict=True)
+    )
+    return "released" if done else "to release", pages[0]
+
+
+def _said(pages: list[Path]) -> float | None:
+    """Sum of the points that our pages tell, or None if one of them is not ours."""
+    told = [POINTS.search(page.read_text(encoding="utf-8", errors="replace")[:2000]) for page in pages]
+    return round(sum(float(found[1]) for found in told if found), 2) if all(told) else None
+
+
+def _exchange(course: Course) -> Path:
+    from nbgrader.exchange.default import Exchange
+
+    settings: Any = course.config
+    root = settings.get("Exchange", {}).get("root", Exchange.root.default_value)
+    return Path(str(root)) / str(settings.get("CourseDirectory", {}).get("course_id", ""))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+
+
+def _latest(paths: Iterable[Path]) -> float:
+    return max((path.stat().st_mtime for path in paths), default=0.0)
+
+
+def _touched(paths: Iterable[Path]) -> float:
+    """Return when the newest was written, renamed or replaced; a copy or a checkout cannot set this time back."""
+    return max((path.stat().st_ctime for path in paths), default=0.0)

@@ -1,0 +1,78 @@
+"""CSV files that a spreadsheet opens without running anything.
+
+A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break may be run as a formula, and names, ids and
+messages are other people's text. As OWASP advises ("CSV Injection"), such a text gets an apostrophe in front.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from proctor.report.gather import ClassReport, HiddenTest, Row
+from proctor.report.statistics import in_words
+
+Value = str | float | int | None
+BOM = "\ufeff"  # spreadsheets take a file without it for the system's 8-bit encoding
+
+
+def to_csv(head: Sequence[str], rows: Iterable[Sequence[Value]], bom: bool = True) -> str:
+    """Return a CSV file's text; None is an empty cell, a number is a number, a text is only ever a text."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([safe(name) for name in head])
+    writer.writerows([_shown(value) for value in row] for row in rows)
+    return (BOM if bom else "") + out.getvalue()
+
+
+def safe(text: str) -> str:
+    """Return `text` so that a spreadsheet shows it."""
+    text = text.replace("\0", "")
+    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _shown(value: Value) -> str | float | int:
+    if value is None:
+        return ""
+    return safe(value) if isinstance(value, str) else round(value, 4)
+
+
+def students(report: ClassReport) -> str:
+    """One line a student: points by exercise, then a column for each hidden test (1, 0, or ``?`` for undecided)."""
+    tests = [(test.exercise, test.name) for test in report.tests]
+    head = ["student_id", "last_name", "first_name", "email", "status", "why"]
+    head += [f"{name} ({points:g})" for name, points in report.exercises.items()]
+    head += ["late_penalty", f"total ({report.max_score:g})", "hours_late", "by_hand", "feedback", "flags"]
+    head += [f"{exercise}: {name}" for exercise, name in tests]
+    return to_csv(head, (_student(row, report, tests) for row in report.rows))
+
+
+def _student(row: Row, report: ClassReport, tests: Sequence[tuple[str, str]]) -> list[Value]:
+    who = row.student
+    marks: dict[str, Value] = {"passed": 1, "failed": 0, "undecided": "?"}
+    points: list[Value] = [row.points.get(name) for name in report.exercises]
+    hours = round(row.late.total_seconds() / 3600, 2)
+    rest: list[Value] = [row.penalty, row.total, hours, "; ".join(sorted(row.by_hand)), row.feedback]
+    results: list[Value] = [marks[row.items[test].outcome] if test in row.items else None for test in tests]
+    known: list[Value] = [who.id, who.last_name, who.first_name, who.email, row.status, row.why]
+    return [*known, *points, *rest, "; ".join(row.flags), *results]
+
+
+def tests(report: ClassReport) -> str:
+    """One line a hidden test."""
+    head = ["exercise", "test", "asked", "points", "passed", "failed", "undecided"]
+    head += ["pass_rate", "discrimination", "in_words"]
+    return to_csv(head, map(_test, report.tests))
+
+
+def _test(test: HiddenTest) -> list[Value]:
+    counts = (test.passed, test.failed, test.undecided)
+    measures = (test.rate, test.discrimination, in_words(test.discrimination))
+    return [test.exercise, test.name, test.asked, test.max_points, *counts, *measures]
+
+
+def messages(report: ClassReport) -> str:
+    """One line a hint that students were given."""
+    rows: list[list[Value]] = [
+        [told.students, told.exercise, told.text, "; ".join(told.tests)] for told in report.messages
+    ]
+    return to_csv(["students", "exercise", "message", "tests"], rows)

@@ -1,0 +1,115 @@
+"""One cell of a student's notebook on the feedback page: its source and outputs, harmless, bounded, nothing hidden.
+
+Called by `proctor.feedback`, cell by cell.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup
+from nbconvert.filters.ansi import ansi2html
+from pygments import highlight  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+
+from proctor import verdict
+from proctor.harmless import PICTURE, markdown
+from proctor.hidden_tests import split
+
+# What one page may hold, in characters of HTML: it stays under 1 MB whatever a notebook wrote.
+ROOM = {"source": 200_000, "output": 150_000, "picture": 550_000}
+MAX_TEXT = 20_000
+HIDDEN = re.compile(r"^.*BEGIN (HIDDEN TESTS|MARK SCHEME).*$(?:.|\n)*?(^.*END \1.*$|\Z)", re.MULTILINE)
+
+
+@dataclass
+class Shown:
+    """A cell as the page shows it; `anchor` is the name of the exercise that it decides, if it does."""
+
+    kind: str
+    source: Markup
+    outputs: list[Markup] = field(default_factory=list)
+    given: bool = False
+    anchor: str = ""
+
+
+class Budget:
+    """What is left of the page's room, for each kind of content: a flood of one does not push out another."""
+
+    def __init__(self) -> None:
+        self._left = dict(ROOM)
+
+    def admit(self, kind: str, html: Markup) -> Markup:
+        """Return `html`, or a word on it if there is no room left."""
+        if len(html) > self._left[kind]:
+            return Markup("<p>[Left out: this page would be too large. It is in your notebook.]</p>")
+        self._left[kind] -= len(html)
+        return html
+
+
+def cut(text: str) -> str:
+    """Return `text`, or its beginning and a word on the rest."""
+    return (
+        text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n[… {len(text) - MAX_TEXT:,} more characters left out]"
+    )
+
+
+def show(cell: Any, budget: Budget) -> Shown:
+    """Show one cell of a graded notebook, without the hidden part of a test cell and without its points."""
+    about = cell.metadata.get("nbgrader", {})
+    source = HIDDEN.sub("", cell.source)
+    given = bool(about.get("locked")) and not about.get("solution")
+    tested = bool(about.get("grade")) and not about.get("solution") and cell.cell_type == "code"
+    kind = "checks" if tested else str(cell.cell_type)
+    html = budget.admit("source", _source(cell, source))
+    if kind not in ("code", "checks"):
+        return Shown(kind, html, given=given)
+    secretive = tested and source != cell.source and split(cell.source)[1] is None
+    outputs = _harmless_outputs(cell) if secretive else cell.outputs
+    if tested and verdict.read(cell) is not None:
+        outputs = [output for output in outputs if output.output_type != "execute_result"]  # the points, for nbgrader
+    return Shown(kind, html, [html for output in outputs for html in _output(output, budget)], given)
+
+
+def _source(cell: Any, source: str) -> Markup:
+    if cell.cell_type == "markdown":
+        return markdown(cut(source), cell.get("attachments"))
+    return code(cut(source.rstrip())) if cell.cell_type == "code" else Markup("<pre>{}</pre>").format(cut(source))
+
+
+def _harmless_outputs(cell: Any) -> list[Any]:
+    """Leave out what hidden tests inside of a cell wrote: another engine's errors name their values."""
+    return [output for output in cell.outputs if output.output_type not in ("error", "stream")]
+
+
+@lru_cache(maxsize=500)  # most of a class's cells are the same: those that were given
+def code(source: str) -> Markup:
+    """Highlighted Python."""
+    return Markup(highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))  # noqa: S704 - it escapes
+
+
+def _output(output: Any, budget: Budget) -> list[Markup]:
+    if output.output_type == "stream":
+        return [_text(output.text, budget)]
+    if output.output_type == "error":
+        return [_text("\n".join(output.traceback) or f"{output.ename}: {output.evalue}", budget)]
+    data = output.get("data", {})
+    if verdict.MIME in data:
+        return []
+    for kind in ("image/png", "image/jpeg"):
+        if kind in data:
+            return [_picture(f"data:{kind};base64,{data[kind]}".replace("\n", ""), budget)]
+    return [_text(data["text/plain"], budget)] if "text/plain" in data else []
+
+
+def _text(text: str, budget: Budget) -> Markup:
+    escaped = Markup(ansi2html(cut(text)))  # noqa: S704 - it escapes
+    return budget.admit("output", Markup("<pre>{}</pre>").format(escaped))
+
+
+def _picture(url: str, budget: Budget) -> Markup:
+    if not PICTURE.fullmatch(url):
+        return Markup("<p>[A picture that cannot be shown]</p>")
+    return budget.admit("picture", Markup('<img src="{}" alt="Plot from your notebook">').format(url))
