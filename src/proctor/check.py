@@ -1,0 +1,52 @@
+"""One notebook graded on its own, without the course's gradebook: ``proctor check``.
+
+The notebook goes through the very pipeline that grades a class, in a throw-away course, so that it gets the same
+points: restored cells, limits, sandbox and all.
+"""
+
+import copy
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from proctor import grade_student
+from proctor.course import Course
+from proctor.errors import CourseError
+from proctor.outcome import Outcome
+
+STUDENT = "notebook"
+
+
+def check(course: Course, notebook: Path, assignment: str | None) -> Outcome:
+    """Grade `notebook` as if it had been handed in for `assignment` (default: by its name, or the course's only one).
+
+    Raises `CourseError` when it does not exist, or the assignment cannot be told.
+    """
+    if not notebook.is_file():
+        raise CourseError(f"{notebook}: no such notebook")
+    if assignment is None and notebook.stem in course.assignments():
+        assignment = notebook.stem
+    assignment = course.choose(assignment)
+    with tempfile.TemporaryDirectory(prefix="proctor-check-") as folder:
+        throw_away = _throw_away_course(course, Path(folder), assignment)
+        sources = list(course.folder("source", ".", assignment).glob("*.ipynb"))
+        if len(sources) != 1:
+            raise CourseError(f"{course.folder('source', '.', assignment)}: proctor check needs exactly one notebook")
+        submitted = throw_away.folder("submitted", STUDENT, assignment)
+        submitted.mkdir(parents=True)
+        shutil.copyfile(notebook, submitted / sources[0].name)
+        return grade_student.grade_in(throw_away, assignment, STUDENT)
+
+
+def _throw_away_course(course: Course, root: Path, assignment: str) -> Course:
+    config: Any = copy.deepcopy(course.config)
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    config.ProctoredExecute.grader_tests = str(course.hidden_tests(".").resolve())
+    shutil.copytree(course.folder("source", ".", assignment), root / "source" / assignment)
+    made = Course(root, config)
+    result = made.api().generate_assignment(assignment, force=True, create=True)
+    if not result["success"]:
+        raise CourseError(f"source/{assignment}: nbgrader could not generate the assignment: {result['error']}")
+    return made

@@ -1,0 +1,112 @@
+"""A course on disk: where things are, who has submitted what, and nbgrader's own configuration of it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from proctor.errors import CourseError
+
+CONFIG = "nbgrader_config.py"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A folder with an ``nbgrader_config.py``; `config` is what nbgrader makes of it."""
+
+    root: Path
+    config: Any
+
+    @property
+    def state(self) -> Path:
+        """Folder of what proctor remembers between runs; it can be deleted at any time."""
+        return self.root / ".proctor"
+
+    def folder(self, step: str, student: str, assignment: str) -> Path:
+        """Return nbgrader's folder of one assignment, in a step such as ``"submitted"`` or ``"source"``."""
+        return Path(self._directory().format_path(step, student, assignment))
+
+    def assignments(self) -> list[str]:
+        """Names of the folders in ``source/``."""
+        source = self.folder("source", ".", ".")
+        return sorted(path.name for path in source.iterdir() if path.is_dir()) if source.is_dir() else []
+
+    def choose(self, assignment: str | None) -> str:
+        """Return `assignment`, or the course's only one. Raises `CourseError` for an unknown or ambiguous one."""
+        known = self.assignments()
+        if assignment is None and len(known) == 1:
+            return known[0]
+        if assignment not in known:
+            said = f"no assignment {assignment!r}" if assignment else "more than one assignment, name one"
+            raise CourseError(f"{self.root / 'source'}: {said}; there are: {', '.join(known) or 'none'}")
+        return assignment
+
+    def students(self, assignment: str) -> list[str]:
+        """Ids of everybody with a folder for `assignment` in ``submitted/``."""
+        submitted = self.folder("submitted", ".", ".")
+        if not submitted.is_dir():
+            return []
+        return sorted(path.name for path in submitted.iterdir() if (path / assignment).is_dir())
+
+    def hidden_tests(self, assignment: str) -> Path:
+        """Folder of the assignment's hidden tests."""
+        return self.root / str(self.setting("grader_tests", "grader_tests")) / assignment
+
+    def setting(self, name: str, default: Any) -> Any:
+        """A setting of ``c.ProctoredExecute`` in the configuration."""
+        return self.config.get("ProctoredExecute", {}).get(name, default)
+
+    def db_url(self) -> str:
+        """URL of nbgrader's gradebook. It may hold a password: never print it."""
+        return str(self._directory().db_url)
+
+    def api(self) -> Any:
+        """Nbgrader's programming interface to this course."""
+        from nbgrader.apps import NbGraderAPI
+
+        return NbGraderAPI(config=self.config)
+
+    def _directory(self) -> Any:
+        from nbgrader.coursedir import CourseDirectory
+
+        return CourseDirectory(config=self.config)
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds an ``nbgrader_config.py``."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise CourseError(f"{start}: not in a course (no {CONFIG} here or above); change into the course's folder")
+
+
+def load(start: Path) -> Course:
+    """Load the course around `start` exactly as the ``nbgrader`` command would.
+
+    Raises `CourseError` when there is none or its configuration cannot be loaded.
+    """
+    from nbgrader.apps.baseapp import NbGrader
+
+    root = find_root(start)
+    app = NbGrader()
+    # Otherwise what is wrong with the course's own configuration is logged and passed over.
+    app.raise_config_file_errors = True
+    with working_directory(root):
+        try:
+            app.load_config_file(suppress_errors=False)
+        except (Exception, SystemExit) as error:
+            raise CourseError(f"{root / CONFIG}: cannot be loaded: {error}") from error
+    return Course(root, app.config)
+
+
+@contextmanager
+def working_directory(folder: Path) -> Iterator[None]:
+    """Be in `folder` for a while: nbgrader's configuration is found from the working directory."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

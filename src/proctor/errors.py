@@ -1,0 +1,116 @@
+"""What can go wrong, as one tree. Two branches never meet: the student's answer is at fault, or we are.
+
+ProctorError
+├── StudentFault            a hidden test could not get an answer: the item *fails*
+│   ├── StudentRaised       the student's code raised an exception
+│   ├── NameMissing         the notebook does not define the name
+│   ├── TooSlow             the call went past its time limit
+│   ├── KernelDied          the student's process ended during the call
+│   └── Nonsense            the reply was not what an honest process sends
+└── OurFault                something of ours: the item stays *undecided*, or the command stops with this message
+    ├── CourseError         a file or a setting of the course is wrong
+    ├── HiddenTestsBroken   a hidden test file cannot be collected
+    ├── KernelNotStarted    no kernel could be started for a student
+    ├── NotSandboxed        this machine cannot enforce a protection
+    └── RunStopped          nothing can be graded for now: the run ends, and the next one goes on from there
+        ├── ClusterError    the scheduler or a worker of a cluster cannot be used
+        └── DatabaseGone    the gradebook's database went away and did not come back in time
+"""
+
+
+class ProctorError(Exception):
+    """Base of everything that proctor raises on purpose."""
+
+
+class StudentFault(ProctorError):
+    """The student's process gave no usable answer. ``str()`` is safe to show to the student."""
+
+
+class StudentRaised(StudentFault):
+    """The student's code raised; `kind` and `text` come from the student's process and decide nothing."""
+
+    def __init__(self, kind: str, text: str, function: str | None = None, line: int | None = None) -> None:
+        super().__init__(kind, text, function, line)
+        self.kind = kind
+        self.text = text
+        self.function = function
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+class NameMissing(StudentFault):
+    """The notebook has no such name when the test needs it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"`{self.name}` is not defined: did its cell run without an error?"
+
+
+class TooSlow(StudentFault):
+    """The call did not come back in time; the process has been ended."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"your code was stopped after {self.seconds:g} seconds: is there a loop that never ends?"
+
+
+class KernelDied(StudentFault):
+    """The student's process ended during the call."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the notebook's kernel ended while your code was running{f' ({self.why})' if self.why else ''}"
+
+
+class Nonsense(StudentFault):
+    """The reply could not be read: too large, malformed, or not a reply at all."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"your code returned something that could not be read ({self.why})"
+
+
+class OurFault(ProctorError):
+    """Not the student's doing. The message says what happened and what to do next."""
+
+
+class CourseError(OurFault):
+    """A file or setting of the course is missing or wrong; names it."""
+
+
+class HiddenTestsBroken(OurFault):
+    """A hidden test file cannot be collected or is inconsistent with its cell; names it."""
+
+
+class KernelNotStarted(OurFault):
+    """No process could be started for a student's code."""
+
+
+class NotSandboxed(OurFault):
+    """A protection cannot be enforced on this machine, and nobody said to go on without it."""
+
+
+class RunStopped(OurFault):
+    """What every submission needs is not there: no submission is to blame, and none gets an outcome."""
+
+
+class ClusterError(RunStopped):
+    """A scheduler cannot be reached, or its workers cannot grade this course; names them."""
+
+
+class DatabaseGone(RunStopped):
+    """The gradebook's database does not answer any more."""

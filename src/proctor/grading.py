@@ -1,0 +1,169 @@
+"""A whole class: who is to be graded, the executor that does it, and what came of each.
+
+Knows nothing of TensorFlow or kernels. A job is `proctor.grade_student.grade_student`, and any
+``concurrent.futures.Executor`` can run it: processes on this machine (`proctor.workers`) or a cluster's.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from proctor import database
+from proctor.course import Course
+from proctor.errors import CourseError, OurFault, RunStopped
+from proctor.grade_student import grade_student
+from proctor.handed_in import strange
+from proctor.outcome import Outcome, fingerprint, in_common, recall
+
+TRIES = 2
+MakeExecutor = Callable[[int], Executor]
+
+
+@dataclass
+class ClassRun:
+    """What a run is about: `skipped` are unchanged since they were graded, `todo` are left to do.
+
+    `settings` of ``c.ProctoredExecute`` hold for this run only.
+    """
+
+    course: Course
+    assignment: str
+    todo: list[str]
+    skipped: list[Outcome] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def plan(course: Course, assignment: str, students: Sequence[str] = (), force: bool = False) -> ClassRun:
+    """Decide who is to be graded. Raises `CourseError` for an unknown student and for a class without submissions."""
+    there = course.students(assignment)
+    unknown = sorted(set(students) - set(there))
+    submitted = course.folder("submitted", ".", ".")
+    if unknown:
+        raise CourseError(f"{submitted}: no submission of {assignment} by {', '.join(unknown)}")
+    if not there:
+        raise CourseError(f"{submitted}: no submissions of {assignment}; expected {submitted}/<student>/{assignment}/")
+    run = ClassRun(course, assignment, [])
+    known = graded_students(course, assignment)
+    in_gradebook = set() if force else known
+    common = in_common(course, assignment)
+    for student in students or there:
+        done = None
+        graded = student in in_gradebook and course.folder("autograded", student, assignment).is_dir()
+        if graded and not strange(course.folder("submitted", student, assignment)):
+            done = recall(course, assignment, student, fingerprint(course, assignment, student, common))
+        if done is None:
+            run.todo.append(student)
+        else:
+            run.skipped.append(done)
+    return run
+
+
+def graded_students(course: Course, assignment: str) -> set[str]:
+    """Ids of the students whose submission of `assignment` is in the gradebook.
+
+    Raises `CourseError` if the gradebook is damaged or belongs to another version of nbgrader.
+    """
+    import sqlalchemy.exc
+    from nbgrader.api import Gradebook, MissingEntry
+
+    try:
+        with Gradebook(course.db_url()) as gradebook:
+            gradebook.find_assignment(assignment)
+            database.add_indexes(gradebook.engine)
+            return {submission.student_id for submission in gradebook.assignment_submissions(assignment)}
+    except MissingEntry:
+        raise CourseError(
+            f"the gradebook does not know {assignment}: run `nbgrader generate_assignment {assignment}`"
+        ) from None
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        raise CourseError(database.explain(error)) from None
+
+
+@contextlib.contextmanager
+def alone(course: Course) -> Iterator[None]:
+    """Hold the course while it is graded. Raises `CourseError` that names the process if another one holds it."""
+    try:
+        course.state.mkdir(exist_ok=True)
+        lock = (course.state / "lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise CourseError(f"{course.root}: cannot be written to ({error.strerror}); grading writes there") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            said = f"process {lock.read().strip() or '?'} is grading this course: wait for it, or end it"
+            raise CourseError(f"{course.root}: {said}") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[Outcome]:
+    """Grade everybody in ``run.todo`` with `jobs` jobs at a time and yield outcomes as they come.
+
+    If the executor breaks, because a worker process died, the submissions under way are tried once more, one
+    at a time; who breaks it again becomes an outcome with an error. ``make_executor(jobs)`` makes a new one.
+    """
+    waiting, suspects = deque(run.todo), deque[str]()
+    tries: dict[str, int] = {}
+    while waiting or suspects:
+        queue, width = (suspects, 1) if suspects else (waiting, jobs)
+        executor = make_executor(width)
+        try:
+            broken = yield from _drain(run, queue, width, executor)
+        finally:
+            _stop(executor)
+        for student in broken:
+            tries[student] = tries.get(student, 0) + 1
+            if tries[student] < TRIES:
+                suspects.append(student)
+            else:
+                where = run.course.folder("submitted", student, run.assignment)
+                yield Outcome(student, error=f"{where}: the worker process died twice while grading it")
+
+
+def _drain(run: ClassRun, queue: deque[str], width: int, executor: Executor) -> Generator[Outcome, None, list[str]]:
+    """Run the students in `queue`; return those who were under way when the executor broke."""
+    underway: dict[Future[Outcome], str] = {}
+    broken: list[str] = []
+    while (queue or underway) and not broken:
+        while queue and len(underway) < width:
+            student = queue.popleft()
+            try:
+                underway[
+                    executor.submit(grade_student, str(run.course.root), run.assignment, student, run.settings)
+                ] = student
+            except BrokenExecutor:
+                broken.append(student)
+                break
+        finished, _ = wait(underway, return_when=FIRST_COMPLETED)
+        for future in finished:
+            student = underway.pop(future)
+            try:
+                yield future.result()
+            except BrokenExecutor:
+                broken.append(student)
+            except RunStopped:
+                raise
+            except OurFault as error:
+                yield Outcome(student, error=f"{student}: {error}")
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is one submission's, and it is named
+                yield Outcome(student, error=f"{student}: {type(error).__name__}: {error}")
+    return broken + list(underway.values())
+
+
+def _stop(executor: Executor) -> None:
+    """Stop without waiting for jobs that are under way: what they did not finish is done again next time."""
+    processes = list((getattr(executor, "_processes", None) or {}).values())
+    executor.shutdown(wait=not processes, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()

@@ -1,0 +1,45 @@
+"""The hidden tests run by hand: an instructor executes the source notebook, or ``nbgrader validate`` does.
+
+The line in a test cell's hidden part calls `run_hidden_tests`. It runs the very tests that grade a class, but straight
+in the notebook's own process, which nobody has to be protected from.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from proctor import hidden_tests, probe
+from proctor.errors import CourseError
+from proctor.submission import Submission, scenario_source
+from proctor.verdict import CellVerdict, as_html, as_text
+
+
+def run_hidden_tests(path: str) -> None:
+    """Run the file `path`, below the course's ``grader_tests``, on the notebook that calls this, and show the table.
+
+    Raises ``AssertionError`` with the failed items, as a visible check would, and `CourseError` outside of a course.
+    """
+    import IPython
+    from IPython.display import display
+
+    shell = IPython.get_ipython()
+    if shell is None:
+        raise CourseError("run_hidden_tests is for a cell of a notebook")
+    file = hidden_tests.find(_grader_tests(), path)
+    items = hidden_tests.run(file, in_process(shell.user_ns, file.parent), seed=0)
+    verdict = CellVerdict(file.stem, sum(item.max_points for item in items), items)
+    display({"text/html": as_html(verdict), "text/plain": as_text(verdict)}, raw=True)
+    if verdict.points < verdict.max_points:
+        raise AssertionError(as_text(verdict))
+
+
+def _grader_tests() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "nbgrader_config.py").is_file() and (folder / "grader_tests").is_dir():
+            return folder / "grader_tests"
+    raise CourseError(f"{here} is not inside a course: no nbgrader_config.py with a grader_tests folder above it")
+
+
+def in_process(names: dict[str, Any], folder: Path) -> Submission:
+    """Return a `Submission` on `names` in this very process: for tests of tests, never for students' code."""
+    return Submission(lambda request: str(probe.answer(request, names).text), scenario_source(folder))

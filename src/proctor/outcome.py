@@ -1,0 +1,115 @@
+"""What grading one submission came to, remembered on disk so that an unchanged submission is not graded twice.
+
+`proctor.grading` writes one small file a student when nbgrader has finished with the submission, as the very last step:
+a run that is killed leaves either the whole of it or nothing.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import proctor
+from proctor.course import Course
+from proctor.verdict import CellVerdict
+
+ABOUT_THE_MACHINE = {"allow_unsandboxed", "database_timeout"}  # settings that decide whether to grade, but no grade
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`error` is empty if the submission was graded; otherwise it says what happened and what to do next."""
+
+    student: str
+    cells: tuple[CellVerdict, ...] = ()
+    flags: tuple[str, ...] = ()
+    error: str = ""
+    log: str = ""
+
+    @property
+    def points(self) -> float:
+        """Points of all cells."""
+        return sum(cell.points for cell in self.cells)
+
+    @property
+    def max_points(self) -> float:
+        """Points that could be had."""
+        return sum(cell.max_points for cell in self.cells)
+
+
+def fingerprint(course: Course, assignment: str, student: str, common: str = "") -> str:
+    """Digest of all that decides a grade: the submission and what it has in `common` with the rest of its class."""
+    own = digest_of([course.folder("submitted", student, assignment)])
+    return hashlib.sha256(f"{own}{common or in_common(course, assignment)}".encode()).hexdigest()
+
+
+def in_common(course: Course, assignment: str) -> str:
+    """Digest of the hidden tests, the source notebook, the settings and the engine; once is enough for a class."""
+    folders = [
+        course.hidden_tests(assignment),
+        course.folder("source", ".", assignment),
+        Path(proctor.__file__).parent,
+    ]
+    settings = course.config.get("ProctoredExecute", {}).items()
+    deciding = sorted(item for item in settings if item[0] not in ABOUT_THE_MACHINE)
+    return hashlib.sha256(f"{digest_of(folders)}{deciding!r}".encode()).hexdigest()
+
+
+def digest_of(folders: Iterable[Path]) -> str:
+    """Digest of the names and contents of all files below `folders`, wherever those are."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in _files(folder):
+            digest.update(f"{path.relative_to(folder)}\0{path.lstat().st_size}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest() if not path.is_symlink() else b"link")
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    skipped = {"__pycache__", ".ipynb_checkpoints"}
+    found = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    return sorted(path for path in found if not skipped & set(path.parts))
+
+
+def _path(course: Course, assignment: str, student: str) -> Path:
+    return course.state / "graded" / assignment / f"{quote(student, safe='')[:100]}-{_short(student)}.json"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def remember(course: Course, assignment: str, outcome: Outcome, mark: str) -> None:
+    """Write `outcome` with the fingerprint `mark`, in one step."""
+    path = _path(course, assignment, outcome.student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}.new")
+    new.write_text(json.dumps({"mark": mark, "outcome": asdict(outcome)}), encoding="utf-8")
+    new.replace(path)
+
+
+def recall(course: Course, assignment: str, student: str, mark: str | None = None) -> Outcome | None:
+    """Return the remembered outcome, or None if there is none, or none with the fingerprint `mark`."""
+    try:
+        data = json.loads(_path(course, assignment, student).read_text(encoding="utf-8"))
+        if mark is not None and data["mark"] != mark:
+            return None
+        fields = data["outcome"]
+        cells = tuple(CellVerdict.from_json(cell) for cell in fields.pop("cells"))
+        return Outcome(cells=cells, **{**fields, "flags": tuple(fields["flags"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remembered_at(course: Course, assignment: str, student: str) -> float:
+    """When the outcome was remembered, in seconds since 1970; 0 if there is none."""
+    path = _path(course, assignment, student)
+    return path.stat().st_mtime if path.is_file() else 0.0
+
+
+def forget(course: Course, assignment: str, student: str) -> None:
+    """Have the submission graded again next time."""
+    _path(course, assignment, student).unlink(missing_ok=True)

@@ -1,0 +1,95 @@
+"""The student's end of a call: does what a request says in the notebook's own names and answers with plain data.
+
+The grader sends the *source* of this module (after that of `proctor.wire`) into the student's process, so it imports
+nothing of ours there. Student code can change everything in here. That gains nothing: all that ever leaves the process
+are values, and only the right values for inputs that nobody knew before are worth points.
+
+A request is ``{"scenarios": source, "scenario": name, "args": [...], "kwargs": {...}}``, or with ``"call"`` in place of
+``"scenario"`` to call one of the notebook's own functions. A reply is ``{"value": ...}``, ``{"missing": name}`` or
+``{"error": {"kind", "text", "function", "line"}}``.
+"""
+
+import hashlib
+import traceback
+from typing import Any
+
+from proctor.wire import from_json, to_json  # not in the student's process: there both sources are one namespace
+
+MIME = "application/vnd.proctor.reply"
+_scenarios: dict[str, dict[str, Any]] = {}
+
+
+class Missing(Exception):
+    """The notebook does not define a name that the scenario asked for."""
+
+
+class Notebook(dict[str, Any]):
+    """The notebook's global names, for a scenario: reading one that is not there is the student's omission."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        super().__init__()
+        self.names = names
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.names:
+            raise Missing(name)
+        return self.names[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.names[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self.names.pop(name, None)
+
+
+class Reply:
+    """Carries the reply through IPython's display machinery as one MIME type."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {MIME: self.text}
+
+    def __repr__(self) -> str:
+        return ""
+
+
+def answer(request_text: str, names: dict[str, Any]) -> Reply:
+    """Do one request with the notebook's global `names`; whatever happens, there is a `Reply`."""
+    try:
+        reply: dict[str, Any] = {"value": _play(from_json(request_text), Notebook(names))}
+    except Missing as missing:
+        reply = {"missing": str(missing)}
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are answers too
+        reply = {"error": _describe(error)}
+    return Reply(to_json(reply))
+
+
+def _play(request: Any, notebook: Notebook) -> Any:
+    if "call" in request:
+        return notebook[request["call"]](*request["args"], **request["kwargs"])
+    source = request["scenarios"]
+    key = hashlib.sha256(source.encode()).hexdigest()
+    if key not in _scenarios:
+        namespace: dict[str, Any] = {"__name__": "scenarios"}
+        exec(compile(source, "<scenario>", "exec"), namespace)  # noqa: S102 - this is what a probe is for
+        _scenarios[key] = namespace
+    return _scenarios[key][request["scenario"]](notebook, *request["args"], **request["kwargs"])
+
+
+def _describe(error: BaseException) -> dict[str, Any]:
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - a student's exception may do anything
+        text = ""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_cell(frame.filename)]
+    function, line = (own[-1].name, own[-1].lineno) if own else (None, None)
+    return {"kind": type(error).__name__[:100], "text": text[-2000:], "function": function, "line": line}
+
+
+def _is_cell(filename: str) -> bool:
+    return filename.startswith("<ipython-input") or "ipykernel_" in filename

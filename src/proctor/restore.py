@@ -1,0 +1,88 @@
+"""Locked cells as they were released, whatever a student did to them.
+
+nbgrader restores a changed locked cell from the gradebook. It can also put back a deleted test cell, but only where no
+locked prose stands before it, and our notebooks' prose is locked. `RestoreLockedCells` puts back every missing locked
+cell after the nearest cell before it that is still there. A deleted *solution* cell stays deleted: the student may have
+moved the code, and the released stub would overwrite it.
+"""
+
+from typing import Any
+
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.preprocessors import OverwriteCells
+
+from proctor.hidden_tests import split
+
+
+class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
+    """nbgrader's OverwriteCells, and missing locked cells put back; what was changed is noted for the report."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Restore `nb` from the gradebook and list the cells that differed in ``nb.metadata.proctor.restored``."""
+        self._restored: list[str] = []
+        nb, resources = super().preprocess(nb, resources)
+        nb.metadata["proctor"] = {"restored": sorted(set(self._restored))}
+        return nb, resources
+
+    # nbgrader calls this, with the gradebook open, when `add_missing_cells` is set; it is replaced as a whole.
+    def add_missing_grade_cells(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Put back each missing locked cell of the released notebook."""
+        for cell in nb.cells:
+            # A copy of a cell, or one with an id of the student's own: an ordinary cell, which nbgrader trips over.
+            if "grade_id" not in cell.metadata.get("nbgrader", {"grade_id": ""}):
+                del cell.metadata["nbgrader"]
+        notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
+        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+        solutions = {cell.name for cell in notebook.solution_cells}
+        position = 0
+        for source in notebook.source_cells:
+            at = _index_of(nb, source.name)
+            if at is None and source.locked and source.name not in solutions:
+                at = position
+                nb.cells.insert(at, _cell(source, points.get(source.name)))
+                self._restored.append(source.name)
+            position = position if at is None else at + 1
+        return nb, resources
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        """Restore one cell, and note it if the student could have seen the difference."""
+        submitted = cell.source
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id is not None and _lines(split(submitted)[0]) != _lines(split(cell.source)[0]):
+            self._restored.append(grade_id)
+        return cell, resources
+
+    def report_change(self, name: str, attr: str, old: Any, new: Any) -> None:
+        """Note a changed attribute; the checksum says nothing here, as it is taken with the hidden tests."""
+        if attr != "checksum":
+            self._restored.append(name)
+            self.log.warning("The %s of cell %s was changed in the submission; it is restored.", attr, name)
+
+
+def _lines(source: str) -> list[str]:
+    return [line.rstrip() for line in source.splitlines() if line.strip()]
+
+
+def _index_of(nb: Any, grade_id: str) -> int | None:
+    for index, cell in enumerate(nb.cells):
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
+            return index
+    return None
+
+
+def _cell(source: Any, points: float | None) -> Any:
+    about = {
+        "schema_version": 3,
+        "grade": points is not None,
+        "grade_id": source.name,
+        "locked": True,
+        "solution": False,
+        "task": False,
+        "checksum": source.checksum,
+        "cell_type": source.cell_type,
+    }
+    if points is not None:
+        about["points"] = points
+    make: Any = new_code_cell if source.cell_type == "code" else new_markdown_cell
+    return make(source.source, metadata={"nbgrader": about, "deletable": False, "editable": False})

@@ -1,0 +1,268 @@
+"""One student's process, as the grader sees it: run a cell, make a call, end.
+
+A thin, bounded client of a Jupyter kernel. The process at the other end is hostile until shown otherwise, so nothing
+that arrives is believed: every message is parsed, its fields are checked and cut, and beyond a limit it is dropped.
+(nbclient keeps every output and trusts the messages' form; a class must not depend on either.)
+"""
+
+import base64
+import binascii
+import contextlib
+import mmap
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from inspect import getsource
+from pathlib import Path
+from typing import Any, Literal
+
+import zmq
+from jupyter_client.manager import KernelManager
+from nbformat.v4 import new_output
+
+from proctor import probe, wire
+from proctor.errors import KernelDied, KernelNotStarted, Nonsense, TooSlow
+
+MAX_CELL_OUTPUT = 2 << 20
+OUTPUT_COST = 500  # what an output takes beside its text
+MAX_CELL_TRAFFIC = 32 << 20
+MAX_TEXT = 100_000
+MAX_GROWTH = 768 << 20  # bytes of this process's memory, from a kernel's start on
+LOOK = 0.1  # seconds between two looks at a silent kernel
+IMAGES = ("image/png", "image/jpeg")
+PROBE = "_proctor_probe"
+
+End = Literal["ok", "error", "died", "too slow", "flood"]
+Starter = Callable[[], KernelManager]
+
+
+@dataclass
+class CellRun:
+    """What running one cell came to. `end` is ``"ok"`` or ``"error"`` while the kernel is still there."""
+
+    end: End = "ok"
+    outputs: list[Any] = field(default_factory=list)
+    size: int = 0
+    traffic: int = 0
+
+    def add(self, output: Any, size: int) -> None:
+        """Keep `output` while the cell is within its size; consecutive text of one stream is one output."""
+        last = self.outputs[-1] if self.outputs else None
+        if last is None or output.output_type != "stream" or last.output_type != "stream" or output.name != last.name:
+            last, size = None, size + OUTPUT_COST
+        if self.size + size > MAX_CELL_OUTPUT:
+            return
+        self.size += size
+        if last is not None:
+            last.text += output.text
+        else:
+            self.outputs.append(output)
+
+
+class StudentKernel:
+    """A running kernel, from `start` to `end`; after ``died``, ``too slow`` or ``flood`` it is gone already."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self._manager = manager
+        self._client = manager.client()
+        self._has_probe = False
+        self._memory = _resident()
+
+    @classmethod
+    def start(cls, starter: Starter, timeout: float = 60.0) -> "StudentKernel":
+        """Start a kernel with `starter` and wait until it answers. Raises `KernelNotStarted`."""
+        try:
+            kernel = cls(starter())
+        except Exception as error:
+            raise KernelNotStarted(f"no kernel could be started: {error}") from error
+        try:
+            kernel._connect(timeout)
+        except BaseException as error:
+            kernel.end()
+            if isinstance(error, Exception):
+                raise KernelNotStarted(f"the kernel did not answer within {timeout:g} s: {error}") from error
+            raise
+        return kernel
+
+    def _connect(self, timeout: float) -> None:
+        self._client.start_channels(stdin=False, hb=False, control=False)
+        deadline = time.monotonic() + timeout
+        while not self._answers(0.3):
+            if not self._manager.is_alive() or time.monotonic() > deadline:
+                raise KernelDied(self._ended())
+
+    def _answers(self, seconds: float) -> bool:
+        """Whether a question comes back on both channels: a subscription to outputs takes a moment to be in place.
+
+        (jupyter_client's own `wait_for_ready` always waits 0.2 s longer than it has to.)
+        """
+        request, deadline = self._client.kernel_info(), time.monotonic() + seconds
+        channels = {self._client.shell_channel.socket, self._client.iopub_channel.socket}
+        silent = set(channels)
+        while silent and time.monotonic() < deadline:
+            for channel, _ in _poller(channels).poll(max(0, int(1000 * (deadline - time.monotonic())))):
+                message = self._receive(channel, request, CellRun())
+                if message and (message.get("execution_state") == "idle" or message["msg_type"] == "kernel_info_reply"):
+                    silent.discard(channel)
+        return not silent
+
+    def end(self) -> None:
+        """Kill the process and everything it started, and remove what it was given."""
+        self._client.stop_channels()
+        with contextlib.suppress(Exception):  # already gone: nothing left to end
+            self._manager.shutdown_kernel(now=True)
+        self._manager.cleanup_resources()
+
+    def run_cell(self, code: str, timeout: float) -> CellRun:
+        """Execute one cell for at most `timeout` seconds and return its outputs, reduced to text and pictures."""
+        run = CellRun()
+        request = self._client.execute(code, allow_stdin=False, stop_on_error=False)
+        reply = self._listen(request, timeout, run)
+        if reply is not None and reply.get("status") != "ok" and run.end == "ok":
+            run.end = "error"
+        return run
+
+    def call(self, request_text: str, timeout: float) -> str:
+        """Send a request to the probe and return the text of its reply.
+
+        Raises `TooSlow` or `KernelDied` (the process is gone then), or `Nonsense`.
+        """
+        if not self._has_probe:
+            self._client.execute(INSTALL_PROBE, silent=True, allow_stdin=False, stop_on_error=False)
+            self._has_probe = True
+        run = CellRun()
+        asked = {"reply": f"__import__('sys').modules[{PROBE!r}].answer({request_text!r}, globals())"}
+        request = self._client.execute("", silent=True, user_expressions=asked, allow_stdin=False, stop_on_error=False)
+        reply = self._listen(request, timeout, run)
+        if run.end == "too slow":
+            raise TooSlow(timeout)
+        if run.end in ("died", "flood"):
+            raise KernelDied("it wrote too much" if run.end == "flood" else self._ended())
+        try:
+            text = reply["user_expressions"]["reply"]["data"][probe.MIME]  # type: ignore[index]
+        except (KeyError, TypeError):
+            raise Nonsense("no reply") from None
+        if not isinstance(text, str) or len(text) > wire.MAX_BYTES:
+            raise Nonsense("too large")
+        return text
+
+    def _ended(self) -> str:
+        """Why the sandbox ended the process, or nothing if it ended by itself."""
+        return str(getattr(self._manager.provisioner, "ended", ""))
+
+    def _listen(self, request: str, timeout: float, run: CellRun) -> dict[str, Any] | None:
+        """Collect what belongs to `request` until the kernel is idle again; end it when that takes too long."""
+        shell, iopub = self._client.shell_channel.socket, self._client.iopub_channel.socket
+        poller = _poller((shell, iopub))
+        deadline = time.monotonic() + timeout
+        reply, idle = None, False
+        while reply is None or not idle:
+            left = deadline - time.monotonic()
+            ready = dict(poller.poll(int(1000 * min(left, LOOK)))) if left > 0 else {}
+            if iopub in ready:
+                idle = self._take_output(iopub, request, run) or idle
+            if shell in ready:
+                reply = self._receive(shell, request, run, "execute_reply") or reply
+            # libzmq keeps the parts of a message that never ends where `traffic` does not see them.
+            if run.traffic > MAX_CELL_TRAFFIC or _resident() > self._memory + MAX_GROWTH:
+                run.end = "flood"
+            elif not ready and not self._manager.is_alive():
+                run.end = "died"
+            elif left <= 0:
+                run.end = "too slow"
+            if run.end not in ("ok", "error"):
+                self.end()
+                return None
+        return reply
+
+    def _take_output(self, iopub: Any, request: str, run: CellRun) -> bool:
+        message = self._receive(iopub, request, run)
+        if message is None:
+            return False
+        if message.get("execution_state") == "idle":
+            return True
+        if message.get("msg_type") == "clear_output":
+            run.outputs.clear()
+        output, size = _output(message)
+        if output is not None:
+            run.add(output, size)
+            if output.output_type == "error":
+                run.end = "error"
+        return False
+
+    def _receive(self, socket: Any, request: str, run: CellRun, kind: str | None = None) -> dict[str, Any] | None:
+        """Read one message; None unless it is well formed, belongs to `request` and is of `kind`."""
+        frames = socket.recv_multipart(copy=False)
+        run.traffic += sum(len(frame) for frame in frames)
+        session = self._client.session
+        try:
+            _, parts = session.feed_identities(frames, copy=False)
+            message = session.deserialize(parts, content=True, copy=False)
+            if message["parent_header"].get("msg_id") != request or (kind and message["msg_type"] != kind):
+                return None
+            return {**message["content"], "msg_type": message["msg_type"]}
+        except Exception:  # noqa: BLE001 - bytes from a student's process: anything may be wrong with them
+            return None
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has now; 0 where Linux does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
+    except OSError:
+        return 0
+
+
+def _poller(channels: Iterable[Any]) -> zmq.Poller:
+    poller = zmq.Poller()
+    for channel in channels:
+        poller.register(channel, zmq.POLLIN)
+    return poller
+
+
+def _output(message: dict[str, Any]) -> tuple[Any, int]:
+    """Return an output of the notebook format with text and pictures only, and its size; (None, 0) for anything else.
+
+    HTML and scripts stay out: feedback and formgrader would run them in the instructor's browser.
+    """
+    kind = message["msg_type"]
+    if kind == "stream" and message.get("name") in ("stdout", "stderr") and isinstance(message.get("text"), str):
+        text = wire.text(message["text"][:MAX_TEXT])
+        return new_output("stream", name=message["name"], text=text), len(text)
+    if kind == "error":
+        lines = message.get("traceback")
+        safe = [wire.text(str(line)[:5000]) for line in lines[:200]] if isinstance(lines, list) else []
+        name, value = wire.text(str(message.get("ename"))[:200]), wire.text(str(message.get("evalue"))[:2000])
+        return new_output("error", ename=name, evalue=value, traceback=safe), sum(map(len, safe))
+    if kind in ("display_data", "execute_result") and isinstance(message.get("data"), dict):
+        data = _plain_data(message["data"])
+        return (new_output("display_data", data), sum(map(len, data.values()))) if data else (None, 0)
+    return None, 0
+
+
+def _plain_data(data: dict[str, Any]) -> dict[str, str]:
+    kept = {}
+    if isinstance(data.get("text/plain"), str):
+        kept["text/plain"] = wire.text(data["text/plain"][:MAX_TEXT])
+    for kind in IMAGES:
+        with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError, binascii.Error):
+            base64.b64decode(data[kind].replace("\n", ""), validate=True)
+            kept[kind] = data[kind]
+    return kept
+
+
+def _probe_source() -> str:
+    wire_source = getsource(wire)
+    probe_source = getsource(probe).replace("from proctor.wire import", "# from proctor.wire import")
+    return f"{wire_source}\n{probe_source}"
+
+
+INSTALL_PROBE = f"""
+def _install(source):
+    import sys, types
+    module = types.ModuleType({PROBE!r})
+    exec(compile(source, "<probe>", "exec"), module.__dict__)
+    sys.modules[{PROBE!r}] = module
+_install({_probe_source()!r})
+del _install
+"""
