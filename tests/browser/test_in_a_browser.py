@@ -1,0 +1,159 @@
+"""Formgrader and JupyterLab as people use them: a real server, a real browser, and no network but this machine's."""
+
+import csv
+import re
+import shutil
+
+import lab
+import nbformat
+import pytest
+import tiny_course
+from commands import run, scores
+
+pytestmark = pytest.mark.skipif(lab.CHROMIUM is None, reason=lab.NO_BROWSER)
+
+TINY = tiny_course.ASSIGNMENT
+CUBE = "def double(x):\n    return x**3\n"
+COMMENT = "Nearly: see me in the *break*."
+
+
+@pytest.fixture(scope="module")
+def course(released_tiny_course, tmp_path_factory):
+    """A class of two, one right and one wrong, graded; and the release as a student's homework."""
+    course = tiny_course.copy(released_tiny_course, tmp_path_factory.mktemp("browser") / "course")
+    tiny_course.submit(course, "ada")
+    tiny_course.submit(course, "bo", CUBE)
+    done = run(course, "proctor", "grade")
+    assert done.returncode == 0, done.stderr
+    shutil.copy(course / "release" / TINY / f"{TINY}.ipynb", course / "homework.ipynb")
+    return course
+
+
+@pytest.fixture(scope="module")
+def server(course, tmp_path_factory):
+    """``jupyter lab`` in the course's folder."""
+    with lab.running(course, tmp_path_factory.mktemp("home")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Start one browser for all tests of this module."""
+    with lab.browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium, server):
+    """Open a page, logged in; nothing on it may have asked the network for anything."""
+    page = chromium.page(server)
+    yield page
+    page.context.close()
+    assert chromium.elsewhere == []
+
+
+def open_submission(page, server, score):
+    """Open the submission with this score from formgrader's list."""
+    page.goto(server.url(f"formgrader/gradebook/{TINY}/{TINY}"))
+    page.locator("tr", has_text=score).locator("a.name-hidden").click()
+    page.wait_for_selector("#test_double")
+
+
+def row_of(page, server, student):
+    """The student's row in formgrader's list of submissions."""
+    page.goto(server.url(f"formgrader/manage_submissions/{TINY}"))
+    return page.locator("tr", has=page.locator("td", has_text=re.compile(rf"^\s*{student}\s*$")))
+
+
+def test_formgrader_shows_the_graded_assignment(page, server):
+    """The list of assignments knows how many submissions there are, and theirs knows the points."""
+    page.goto(server.url("formgrader"))
+    assert page.locator("tr", has_text=TINY).locator("td.num-submissions").inner_text().strip() == "2"
+    row_of(page, server, "ada").locator("text=3 / 3").wait_for()
+    row_of(page, server, "bo").locator("text=0 / 3").wait_for()
+
+
+def test_a_submission_opens_with_items_that_a_person_can_read(page, server):
+    """Below the test cell stand what was asked, what came of it, and the hint."""
+    open_submission(page, server, "0 / 3")
+    table = page.locator("table", has_text="Twice the number, for any number.")
+    assert table.is_visible()
+    assert "not passed" in table.inner_text()
+    assert "Is it twice the number?" in table.inner_text()
+    assert page.locator("text=def double(x):").count() == 1
+
+
+def test_the_autograde_button_grades_with_hidden_tests(page, server, course):
+    """The button runs our pipeline in the server's process: who hands in again gets the new points."""
+    tiny_course.submit(course, "dan", "def double(x):\n    return 2 * x if isinstance(x, int) else x\n")
+    row_of(page, server, "dan").locator(".glyphicon-flash").click()
+    page.locator("text=Successfully autograded").wait_for(timeout=180_000)
+    assert scores(course)["dan"] == 2
+
+
+def test_an_override_and_a_comment_survive_grading_again(page, server, course):
+    """What a person enters in formgrader outlives ``proctor grade --force`` and reaches feedback and export."""
+    open_submission(page, server, "0 / 3")
+    with page.expect_response(re.compile("/api/grade/")) as saved:
+        page.fill("#test_double", "1.5")
+        page.locator("#test_double").blur()
+    assert saved.value.ok
+    with page.expect_response(re.compile("/api/comment/")) as saved:
+        page.fill("#double-comment", COMMENT)
+        page.locator("#double-comment").blur()
+    assert saved.value.ok
+    for command in (
+        ["proctor", "grade", "--student", "bo", "--force"],
+        ["nbgrader", "generate_feedback", TINY, "--student=bo", "--force"],
+        ["nbgrader", "export", "--to", "grades.csv"],
+    ):
+        done = run(course, *command)
+        assert done.returncode == 0, done.stderr
+    page.goto((course / "feedback/bo" / TINY / f"{TINY}.html").as_uri())
+    assert "1.5 of 3 points" in page.locator("body").inner_text()
+    assert page.locator("em", has_text="break").is_visible()
+    with (course / "grades.csv").open() as file:
+        assert {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}["bo"] == 1.5
+    open_submission(page, server, "1.5 / 3")
+    page.wait_for_function("document.querySelector('#test_double').value === '1.5'")
+
+
+def validate(page):
+    """Press *Validate*, which saves the notebook first, and return what the dialog says."""
+    page.get_by_role("button", name="Validate").click()
+    dialog = page.locator(".jp-Dialog", has_text=re.compile("Success!|failed", re.IGNORECASE))
+    dialog.wait_for(timeout=180_000)
+    return dialog.inner_text()
+
+
+def test_the_report_asks_the_network_for_nothing(page, course):
+    """The class report is one file: opened from disk, it shows its plots."""
+    done = run(course, "proctor", "report")
+    assert done.returncode == 0, done.stderr
+    page.goto((course / "reports" / TINY / "index.html").as_uri())
+    widths = page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
+    assert widths
+    assert all(widths)
+
+
+@pytest.fixture
+def homework(page, server):
+    """Open the released notebook in JupyterLab."""
+    page.goto(server.url("lab/tree/homework.ipynb"))
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    return page
+
+
+def test_an_unsolved_notebook_fails_validation_with_our_messages(homework):
+    """*Validate* in JupyterLab says what is missing, in the words of the stub."""
+    assert "NotImplementedError: double" in validate(homework)
+
+
+def test_a_student_solves_a_cell_and_validates(homework, course):
+    """Typing the answer into the released notebook and pressing *Validate* ends in success."""
+    homework.locator(".jp-Cell", has_text="def double(x):").first.locator(".cm-content").click()
+    homework.keyboard.press("Control+a")
+    homework.keyboard.type("double = lambda x: x + x")
+    assert "Success! Your notebook passes all the tests." in validate(homework)
+    saved = nbformat.read(course / "homework.ipynb", as_version=4)
+    assert [c.source for c in saved.cells if c.metadata.nbgrader.grade_id == "double"] == ["double = lambda x: x + x"]

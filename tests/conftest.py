@@ -1,0 +1,28 @@
+"""What every test needs: the environment's programs on PATH and a quiet TensorFlow."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_course
+from commands import release
+
+BIN = Path(sys.executable).parent
+os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+@pytest.fixture(scope="session")
+def released_tiny_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny course with its release and nothing handed in; copy it before changing it."""
+    course = tiny_course.make(tmp_path_factory.mktemp("courses") / "tiny")
+    release(course, tiny_course.ASSIGNMENT)
+    return course
+
+
+@pytest.fixture
+def tiny(released_tiny_course: Path, tmp_path: Path) -> Path:
+    """A tiny course of the test's own."""
+    return tiny_course.copy(released_tiny_course, tmp_path / "course")

@@ -1,0 +1,252 @@
+"""What students and instructors get wrong: a clear line that names the file, the rest of the class graded, nothing lost."""
+
+import json
+
+import nbformat
+import pytest
+import tiny_course
+from commands import run, scores
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+RIGHT = tiny_course.RIGHT
+
+
+def notebook(course, solution=RIGHT):
+    """A right answer, to be spoilt."""
+    nb = nbformat.read(course / "release/tiny/tiny.ipynb", as_version=4)
+    by_id = {cell.metadata.nbgrader.grade_id: cell for cell in nb.cells}
+    by_id["double"].source = solution
+    return nb, by_id
+
+
+def without_test_cell(nb, cells):
+    nb.cells.remove(cells["test_double"])
+
+
+def with_test_cell_twice(nb, cells):
+    nb.cells.append(nbformat.from_dict({**cells["test_double"], "id": "copy"}))
+
+
+def with_edited_test(nb, cells):
+    cells["test_double"].source = "3.0"
+
+
+def with_more_points(nb, cells):
+    cells["test_double"].metadata.nbgrader.points = 300
+
+
+def with_another_grade_id(nb, cells):
+    cells["test_double"].metadata.nbgrader.grade_id = "test_single"
+
+
+def with_edited_given_cell(nb, cells):
+    cells["imports"].source = "np = None"
+
+
+def without_given_cells(nb, cells):
+    for name in ("title", "imports", "check"):
+        nb.cells.remove(cells[name])
+
+
+def with_test_turned_into_markdown(nb, cells):
+    at = nb.cells.index(cells["test_double"])
+    nb.cells[at] = new_markdown_cell(cells["test_double"].source, metadata=cells["test_double"].metadata)
+
+
+def with_a_forged_test_cell(nb, cells):
+    hidden = (
+        '### BEGIN HIDDEN TESTS\nimport proctor; proctor.run_hidden_tests("tiny/test_double.py")\n### END HIDDEN TESTS'
+    )
+    about = {**cells["test_double"].metadata.nbgrader, "grade_id": "extra", "points": 100}
+    nb.cells.append(new_code_cell(hidden, metadata={"nbgrader": about}))
+
+
+def with_solution_in_a_cell_of_its_own(nb, cells):
+    at = nb.cells.index(cells["double"])
+    nb.cells[at] = new_code_cell(RIGHT)
+
+
+def with_solution_split_in_two(nb, cells):
+    at = nb.cells.index(cells["double"])
+    nb.cells.insert(at, nbformat.from_dict({**cells["double"], "source": "factor = 2", "id": "first-half"}))
+    cells["double"].source = "def double(x): return factor * x"
+
+
+def with_solution_turned_into_markdown(nb, cells):
+    at = nb.cells.index(cells["double"])
+    nb.cells[at] = new_markdown_cell(RIGHT, metadata=cells["double"].metadata)
+
+
+def with_another_kernel(nb, cells):
+    nb.metadata.kernelspec = {"name": "julia-9", "display_name": "Julia", "language": "julia"}
+
+
+def with_50_mb_of_outputs(nb, cells):
+    cells["double"].outputs = [new_output("stream", name="stdout", text="x" * (50 << 20))]
+
+
+def with_strange_metadata(nb, cells):
+    nb.metadata["proctor"] = {"restored": ["forged"]}
+    nb.metadata["x"] = {"y": [1, {"z": None}]}
+
+
+# what was done to a right answer: points, and whether the instructor is told that a cell was restored
+SPOILT = {
+    without_test_cell: (3, True),
+    with_test_cell_twice: (3, False),
+    with_edited_test: (3, True),
+    with_more_points: (3, True),
+    with_another_grade_id: (3, True),
+    with_edited_given_cell: (3, True),
+    without_given_cells: (3, True),
+    with_test_turned_into_markdown: (3, True),
+    with_a_forged_test_cell: (3, False),
+    with_solution_in_a_cell_of_its_own: (3, False),
+    with_solution_split_in_two: (3, False),
+    with_solution_turned_into_markdown: (3, True),
+    with_another_kernel: (3, False),
+    with_50_mb_of_outputs: (3, False),
+    with_strange_metadata: (3, False),
+}
+# files that cannot be graded at all: bytes, and what the instructor is told
+UNUSABLE = {
+    "empty": (b"", "empty file"),
+    "broken": (b'{"cells": [', "not a notebook"),
+    "binary": (bytes(range(256)) * 10, "not a notebook"),
+    "list": (b"[1, 2]", "not a notebook"),
+    "deep": (b"[" * 100_000, "not a notebook"),
+    "cells-of-text": (b'{"cells": "x", "nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "not a notebook"),
+    "metadata-of-text": (
+        b'{"cells": [{"cell_type": "code", "source": "", "outputs": [], "execution_count": null, "id": "a",'
+        b' "metadata": {"nbgrader": "text"}}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
+        "nbgrader metadata that nbgrader did not write",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def graded(released_tiny_course, tmp_path_factory):
+    """The course with all of that handed in, and what `proctor grade` said."""
+    course = tiny_course.copy(released_tiny_course, tmp_path_factory.mktemp("bad") / "course")
+    for spoil in SPOILT:
+        nb, cells = notebook(course)
+        spoil(nb, cells)
+        tiny_course.hand_in(course, spoil.__name__, nb)
+    for student, (content, _) in UNUSABLE.items():
+        tiny_course.submit(course, student).write_bytes(content)
+    old, _ = notebook(course)
+    path = tiny_course.submit(course, "old-format")
+    for cell in old.cells:
+        cell.pop("id")
+    path.write_text(json.dumps({**old, "nbformat": 4, "nbformat_minor": 1}))
+    path = tiny_course.submit(course, "version-3")
+    path.write_text(nbformat.v3.writes_json(nbformat.convert(notebook(course)[0], 3)))
+    tiny_course.submit(course, "renamed").rename(course / "submitted/renamed/tiny/tiny (1).ipynb")
+    tiny_course.submit(course, "missing").unlink()
+    tiny_course.submit(course, "linked").unlink()
+    (course / "submitted/linked/tiny/tiny.ipynb").symlink_to(course / "source/tiny/tiny.ipynb")
+    done = run(course, "proctor", "grade")
+    return course, done
+
+
+@pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
+def test_a_right_answer_stays_right(graded, spoil):
+    """Whatever happened to the cells around it, a right answer gets its points; what was restored is told."""
+    course, done = graded
+    points, told = SPOILT[spoil]
+    assert scores(course, [spoil.__name__]) == {spoil.__name__: points}
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith(f"{spoil.__name__} "))
+    assert ("restored cell" in line) == told
+
+
+@pytest.mark.parametrize("student", UNUSABLE)
+def test_an_unusable_file_is_named_with_its_reason(graded, student):
+    """The instructor reads which file it is and what is wrong with it."""
+    _, done = graded
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith(f"  submitted/{student}/tiny"))
+    assert UNUSABLE[student][1] in line
+
+
+def test_a_missing_or_renamed_notebook_is_named(graded):
+    """The instructor reads which name was expected and what is there instead."""
+    _, done = graded
+    assert "submitted/renamed/tiny/tiny.ipynb: missing (found tiny (1).ipynb: rename it)" in done.stderr
+    assert "submitted/missing/tiny/tiny.ipynb: missing (there is no notebook in the folder)" in done.stderr
+    assert "submitted/linked/tiny: tiny.ipynb is a symbolic link" in done.stderr
+
+
+def test_the_others_are_graded_and_the_exit_status_tells(graded):
+    """Exit status 1: some could not be graded; everybody else was."""
+    course, done = graded
+    assert done.returncode == 1
+    assert scores(course, ["old-format"]) == {"old-format": 3}
+    assert f"{len(UNUSABLE) + 3} not graded" in done.stdout
+
+
+def test_a_version_3_notebook_is_graded(graded):
+    """An old format is converted, not refused."""
+    course, done = graded
+    assert "version-3" not in done.stderr.split("graded")[-1]
+    assert scores(course, ["version-3"])["version-3"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere"], "no assignment 'nowhere'; there are: tiny"),
+        (["--student", "nobody"], "no submission of tiny by nobody"),
+        (["--jobs", "0"], "a number from 1 to"),
+        (["--jobs", "100000"], "a number from 1 to"),
+    ],
+)
+def test_wrong_usage_is_told(graded, arguments, said):
+    """Unknown names and impossible numbers are exit status 2 and one line."""
+    course, _ = graded
+    done = run(course, "proctor", "grade", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_submissions_at_all_is_told(tiny):
+    """An empty class is not a success; the line says where submissions are expected."""
+    done = run(tiny, "proctor", "grade")
+    assert done.returncode == 2
+    assert "no submissions of tiny; expected" in done.stderr
+
+
+def test_outside_of_a_course_is_told(tmp_path):
+    """The command says what it looked for."""
+    done = run(tmp_path, "proctor", "grade")
+    assert done.returncode == 2
+    assert "nbgrader_config.py" in done.stderr
+
+
+def test_an_unreleased_assignment_is_told(tiny):
+    """The gradebook has to know the assignment before anybody is graded."""
+    tiny_course.submit(tiny, "ada")
+    (tiny / "gradebook.db").unlink()
+    done = run(tiny, "proctor", "grade")
+    assert done.returncode == 2
+    assert "run `nbgrader generate_assignment tiny`" in done.stderr
+
+
+def test_a_damaged_gradebook_is_told(tiny):
+    """A gradebook that is not one is named, and left as it is."""
+    tiny_course.submit(tiny, "ada")
+    (tiny / "gradebook.db").write_bytes(b"not a database" * 1000)
+    done = run(tiny, "proctor", "grade")
+    assert done.returncode == 2
+    assert "the gradebook cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tiny / "gradebook.db").read_bytes() == b"not a database" * 1000
+
+
+def test_check_of_what_is_not_a_notebook_is_told(tiny):
+    """`proctor check` says what it could not read, with exit status 2."""
+    for name, content in (("nowhere.ipynb", None), ("empty.ipynb", b"")):
+        if content is not None:
+            (tiny / name).write_bytes(content)
+        done = run(tiny, "proctor", "check", name)
+        assert done.returncode == 2
+        assert name in done.stderr or "empty file" in done.stderr

@@ -1,0 +1,198 @@
+"""Grading that is stopped, killed, starved or doubled: nothing is lost, nothing is left, and the next run goes on."""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+import tiny_course
+from commands import run, scores
+
+KILLS = int(os.environ.get("PROCTOR_KILLS", "4"))
+CLASS_SIZE = 30 if KILLS > 4 else 8
+
+
+@pytest.fixture
+def big(tiny):
+    """A tiny course with a class: every third answer is wrong."""
+    for number in range(CLASS_SIZE):
+        tiny_course.submit(tiny, f"s{number:02}", tiny_course.RIGHT if number % 3 else "def double(x): return x")
+    return tiny
+
+
+EXPECTED = {f"s{number:02}": 3.0 if number % 3 else 0.0 for number in range(CLASS_SIZE)}
+
+
+class Grading:
+    """A `proctor grade` under way, whose processes can be found again by a mark in their environment."""
+
+    def __init__(self, course: Path) -> None:
+        self.mark = f"/nowhere/{uuid.uuid4().hex}"
+        self.said = course / "stderr.txt"
+        environment = {**os.environ, "PYTHONPATH": self.mark}
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(
+                ["proctor", "grade", "--jobs", "2"], cwd=course, env=environment, stdout=said, stderr=said
+            )
+
+    def graded(self) -> int:
+        """How many submissions have been reported."""
+        return self.said.read_text().count(": graded")
+
+    def wait_for(self, condition, seconds=60):
+        """Look until `condition` holds."""
+        until = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+    def left(self) -> list[int]:
+        """Processes of this run that are still there."""
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if self.mark.encode() in Path(f"/proc/{name}/environ").read_bytes():
+                    found.append(int(name))
+            except OSError:
+                continue
+        return found
+
+
+def intact(course: Path) -> bool:
+    """Whether SQLite finds nothing wrong with the gradebook."""
+    with sqlite3.connect(course / "gradebook.db") as db:
+        return db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_killed_at_any_moment_the_next_run_finishes(big):
+    """SIGKILL, whenever it comes, leaves no process and loses no score; what was done is not done again."""
+    moments = random.Random(1)
+    known = 0
+    for _ in range(KILLS):
+        grading = Grading(big)
+        target = moments.randint(0, 3)
+        grading.wait_for(
+            lambda grading=grading, target=target: grading.graded() >= target or grading.process.poll() is not None
+        )
+        time.sleep(moments.random() * 0.3)
+        grading.process.kill()
+        grading.process.wait()
+        grading.wait_for(lambda grading=grading: not grading.left(), seconds=15)
+        assert intact(big)
+        remembered = len(list((big / ".proctor/graded/tiny").glob("*.json")))
+        assert remembered >= known
+        known = remembered
+    done = run(big, "proctor", "grade")
+    assert done.returncode == 0, done.stderr
+    assert f"{CLASS_SIZE - known} graded, {known} unchanged" in done.stdout
+    assert scores(big) == EXPECTED
+    assert intact(big)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_ctrl_c_stops_cleanly(big):
+    """Ctrl-C ends the run in seconds, says how to go on, and leaves no process."""
+    grading = Grading(big)
+    grading.wait_for(lambda: grading.graded() >= 1)
+    grading.process.send_signal(signal.SIGINT)
+    assert grading.process.wait(15) == 130
+    grading.wait_for(lambda: not grading.left(), seconds=15)
+    said = grading.said.read_text()
+    assert "run the same command again" in said
+    assert "Traceback" not in said
+    assert run(big, "proctor", "grade").returncode == 0
+    assert scores(big) == EXPECTED
+
+
+def test_two_at_once_do_not_disturb_each_other(big):
+    """The second run says who holds the course, and changes nothing."""
+    grading = Grading(big)
+    grading.wait_for(lambda: (big / ".proctor/lock").is_file() and (big / ".proctor/lock").read_text())
+    second = run(big, "proctor", "grade")
+    assert second.returncode == 2
+    assert f"process {grading.process.pid} is grading this course" in second.stderr
+    assert grading.process.wait(120) == 0
+    assert scores(big) == EXPECTED
+
+
+def test_a_worker_that_dies_costs_its_submission_only(tiny):
+    """A grader's process that dies twice on one submission is named; everybody else is graded."""
+    tests = tiny / "grader_tests/tiny/test_double.py"
+    deadly = "    if submission.double(1) == 'die':\n        import os; os.kill(os.getpid(), 9)\n"
+    head = 'for any number."""\n'
+    tests.write_text(tests.read_text().replace(head, head + deadly))
+    tiny_course.submit(tiny, "deadly", "def double(x): return 'die'")
+    for student in ("ada", "bo", "cy"):
+        tiny_course.submit(tiny, student)
+    done = run(tiny, "proctor", "grade", "--jobs", "2")
+    assert done.returncode == 1
+    assert "submitted/deadly/tiny: the worker process died twice" in done.stderr
+    assert scores(tiny, ["ada", "bo", "cy"]) == {"ada": 3, "bo": 3, "cy": 3}
+
+
+def test_a_preload_that_cannot_be_imported_is_named(tiny):
+    """The setting is wrong, so nobody is graded, and the line says which module and why."""
+    config = tiny / "nbgrader_config.py"
+    config.write_text(config.read_text() + 'c.ProctoredExecute.preload = ["numpy", "no_such_module"]\n')
+    tiny_course.submit(tiny, "ada")
+    done = run(tiny, "proctor", "grade")
+    assert done.returncode == 2
+    assert "no_such_module" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_gradebook_of_another_version_is_told(tiny):
+    """A gradebook with another schema is named and left as it is."""
+    tiny_course.submit(tiny, "ada")
+    with sqlite3.connect(tiny / "gradebook.db") as db:
+        db.execute("ALTER TABLE assignment RENAME COLUMN duedate TO due")
+    done = run(tiny, "proctor", "grade")
+    assert done.returncode == 2
+    assert "nbgrader db upgrade" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def mounted(course: Path, mount: str, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell command in the course with a mount that nobody else sees."""
+    return run(course, "unshare", "--mount", "sh", "-c", f"{mount} && cd {course} && {command}")
+
+
+can_mount = pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0,
+    reason="needs the right to mount",
+)
+
+
+@can_mount
+def test_a_read_only_course_is_told(tiny):
+    """The line says which folder cannot be written to."""
+    tiny_course.submit(tiny, "ada")
+    done = mounted(tiny, f"mount --bind {tiny} {tiny} && mount -o remount,ro,bind {tiny}", "proctor grade")
+    assert done.returncode == 2
+    assert f"{tiny}: cannot be written to" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@can_mount
+def test_a_full_disk_costs_no_score(tiny):
+    """Who could not be graded is named; the gradebook stays whole, and with room again the next run finishes."""
+    for student in ("ada", "bo"):
+        tiny_course.submit(tiny, student)
+    small = f"mount -t tmpfs -o size=900k none /mnt && cp -a {tiny}/. /mnt/ && cd /mnt && (dd if=/dev/zero of=filler bs=4k; true)"
+    script = "cd /mnt && (proctor grade; echo status $?; rm filler; mount -o remount,size=50m /mnt; proctor grade; echo status $?; cp gradebook.db $OUT)"
+    done = run(tiny, "unshare", "--mount", "sh", "-c", f"{small} && OUT={tiny}/after.db && {script}")
+    first, second = (line for line in done.stdout.splitlines() if line.startswith("status"))
+    assert first in ("status 1", "status 2"), done.stderr
+    assert second == "status 0", done.stderr
+    assert "Traceback" not in done.stderr
+    shutil.move(tiny / "after.db", tiny / "gradebook.db")
+    assert intact(tiny)
+    assert scores(tiny) == {"ada": 3, "bo": 3}

@@ -1,0 +1,149 @@
+"""A warm kernel does what an ordinary one does."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+
+def test_runs_code_and_keeps_names(kernel: Any) -> None:
+    """What one cell defines, the next one uses."""
+    kernel.run("x = 20")
+    assert kernel.run("print(x + 1)") == "21"
+
+
+def test_prints_from_python_and_below(kernel: Any) -> None:
+    """Output that goes past Python, straight to the descriptor, arrives as well."""
+    assert "from below" in kernel.run("import os; os.write(1, b'from below\\n'); import time; time.sleep(0.5)")
+
+
+def test_has_what_was_preloaded(kernel: Any) -> None:
+    """TensorFlow is there before the notebook asks for it."""
+    assert kernel.run("import sys; print('tensorflow' in sys.modules)") == "True"
+
+
+def test_computes_with_tensorflow(kernel: Any) -> None:
+    """Gradients, a compiled function and a Keras fit work inside the sandbox."""
+    code = """
+import tensorflow as tf
+w = tf.Variable(3.0)
+with tf.GradientTape() as tape:
+    y = w * w
+print(float(tape.gradient(y, w)))
+@tf.function(jit_compile=True)
+def total(x):
+    return tf.reduce_sum(x * x)
+print(float(total(tf.ones((3, 3)))))
+model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+model.compile("adam", "mse")
+model.fit(tf.ones((8, 2)), tf.ones((8, 1)), verbose=0)
+model.save("model.keras")
+print(tf.keras.models.load_model("model.keras").count_params())
+"""
+    assert kernel.run(code).split() == ["6.0", "9.0", "3"]
+
+
+def test_shows_plots_inline(kernel: Any) -> None:
+    """A figure arrives as a PNG picture, with show() and without."""
+    for end in ("plt.show()", "None"):
+        seen = kernel.messages(f"import matplotlib.pyplot as plt\nplt.scatter([1, 2], [3, 4])\n{end}")
+        pictures = [m["content"]["data"] for m in seen if m["msg_type"] == "display_data"]
+        assert [list(data)[1] for data in pictures] == ["image/png"]
+
+
+def test_starts_threads(kernel: Any) -> None:
+    """Threads are no processes: they work."""
+    code = "import threading; t = threading.Thread(target=print, args=('in a thread',)); t.start(); t.join()"
+    assert kernel.run(code) == "in a thread"
+
+
+def test_uses_what_python_programs_use(kernel: Any) -> None:
+    """Temporary files, copies, callbacks into C, archives: the everyday library works inside the sandbox."""
+    code = """
+import ctypes, shutil, tempfile, sqlite3, zipfile, pathlib, asyncio, getpass, datetime
+with tempfile.NamedTemporaryFile() as file:
+    file.write(b"x")
+pathlib.Path("a.txt").write_text("a"); shutil.copy("a.txt", "b.txt"); shutil.rmtree(tempfile.mkdtemp())
+with zipfile.ZipFile("z.zip", "w") as archive:
+    archive.write("b.txt")
+compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda n: n + 1)
+sqlite3.connect("data.db").execute("create table t (n)").close()
+print(compare(1), getpass.getuser(), pathlib.Path.home() == pathlib.Path.cwd(), datetime.datetime.now().year > 2000)
+"""
+    assert kernel.run(code) == "2 student True True"
+
+
+def test_starts_in_a_copy_of_the_submission(start: Callable[..., Any], tmp_path: Path) -> None:
+    """The files handed in are there; links are not followed."""
+    scratch = tmp_path / "scratch0"
+    (scratch / "data").mkdir(parents=True)
+    (scratch / "data" / "points.csv").write_text("1,2")
+    (scratch / "link").symlink_to("/etc/passwd")
+    kernel = start()
+    assert kernel.run("print(open('data/points.csv').read())") == "1,2"
+    assert kernel.run("open('link')") in ("FileNotFoundError", "PermissionError")
+
+
+def test_main_module_and_arguments_are_clean(kernel: Any) -> None:
+    """A notebook sees its own __main__ and an ordinary command line."""
+    code = "import __main__, sys; print(__main__.__dict__ is globals(), sys.argv, hasattr(__main__, 'channel'))"
+    assert kernel.run(code) == "True ['ipykernel_launcher.py'] False"
+
+
+def test_kernels_draw_different_random_numbers(start: Callable[..., Any]) -> None:
+    """Forked from one process, yet each has its own random state, as separate programs have."""
+    code = """
+import random, numpy, tensorflow as tf
+print(random.random(), numpy.random.rand(), float(tf.random.uniform(())))
+"""
+    first, second = (start().run(code).split() for _ in range(2))
+    assert all(a != b for a, b in zip(first, second, strict=True))
+
+
+def test_eight_kernels_at_once(start: Callable[..., Any]) -> None:
+    """Kernels do not mix."""
+    kernels = [start() for _ in range(8)]
+    for number, kernel in enumerate(kernels):
+        kernel.run(f"n = {number}")
+    assert [kernel.run("print(n)") for kernel in kernels] == [str(number) for number in range(8)]
+    assert len({kernel.pid for kernel in kernels}) == 8
+
+
+def test_starts_inside_a_running_event_loop(start: Callable[..., Any]) -> None:
+    """JupyterLab's server grades from within its asyncio loop."""
+
+    async def grade() -> str:
+        return start().run("print('graded')")
+
+    with ThreadPoolExecutor(1) as server:
+        assert server.submit(asyncio.run, grade()).result() == "graded"
+
+
+def test_environment_is_an_allow_list(kernel: Any) -> None:
+    """Neither os.environ nor /proc tells anything of the grader's environment."""
+    code = "import os; print(sorted(os.environ)); print(open('/proc/self/environ').read())"
+    text = kernel.run(code)
+    for name in ("PROCTOR", "VIRTUAL_ENV", "PYTEST", str(Path.home())):
+        assert name not in text
+
+
+def test_no_descriptor_of_the_grader_is_open(kernel: Any, warm_process: Any) -> None:
+    """The channel, the lifeline and files of the grader are closed before any student code runs."""
+    descriptors = [entry for entry in Path(f"/proc/{warm_process.pid}/fd").iterdir() if int(entry.name) > 2]
+    inherited = {str(entry.readlink()) for entry in descriptors}
+    code = """
+import os
+for fd in os.listdir('/proc/self/fd'):
+    try: print(os.readlink(f'/proc/self/fd/{fd}'))
+    except OSError: pass
+"""
+    opened = kernel.run(code).split("\n")
+    assert "/dev/null" in opened
+    assert not set(opened) & inherited - {"anon_inode:[eventpoll]", "anon_inode:[eventfd]", "/dev/null"}
+
+
+def test_no_module_of_the_grader_is_left(kernel: Any) -> None:
+    """Nothing of proctor can be imported or found in sys.modules, and the course is not on the path."""
+    assert kernel.run("import sys; print([name for name in sys.modules if name.startswith('proctor')])") == "[]"
+    assert kernel.run("import proctor") == "ModuleNotFoundError"

@@ -1,0 +1,234 @@
+"""The page that a student gets back says everything that helps, and nothing else."""
+
+import base64
+import io
+import re
+
+import nbformat
+import pytest
+from graded_class import Graded
+from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from proctor.feedback import TEMPLATES, make_page
+
+
+def text(page):
+    """What a reader sees, on one line."""
+    body = page[page.index("<body>") :]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def png(width=4):
+    """A picture in base64."""
+    figure, out = Figure(figsize=(width, 3)), io.BytesIO()
+    figure.subplots().plot([1, 3, 2])
+    figure.savefig(out)
+    return base64.b64encode(out.getvalue()).decode()
+
+
+HALF = Graded("ada", ("passed", "failed"), ("", "Is `x` an array?"))
+
+
+def test_it_says_points_items_and_where_to_look(feedback):
+    """Score at the top and by exercise; each item with its mark, what was asked, its points and its hint."""
+    page = feedback(HALF)
+    seen = text(page)
+    assert "2 of 3 points" in seen
+    assert "✓ passed" in seen
+    assert "✗ not passed" in seen
+    assert "Twice the number, for any number." in seen
+    assert "2 / 2" in seen
+    assert "0 / 1" in seen
+    assert "Is <code>x</code> an array?" in page
+
+
+def test_it_shows_the_students_code_and_plots(feedback):
+    """Code as the student wrote it, a plot and what was printed."""
+    picture = png()
+    outputs = [new_output("display_data", {"image/png": picture}), new_output("stream", name="stdout", text="seen\n")]
+    page = feedback(Graded("ada", solution="def double(x):\n    return x + x  # mine", outputs=outputs))
+    assert "return x + x # mine" in text(page)
+    assert f"data:image/png;base64,{picture}".replace("\n", "") in page
+    assert "seen" in text(page)
+
+
+def test_it_shows_visible_checks_and_hides_hidden_ones(feedback):
+    """Of a test cell the student sees the part that was visible before, folded, and no trace of the rest."""
+    page = feedback(HALF)
+    assert "double(2) should be 4" in text(page)
+    assert "the visible checks said this" in page
+    for hidden in ("HIDDEN TESTS", "run_hidden_tests", "test_double.py", "reference", "SECRET", "import proctor"):
+        assert hidden not in page
+    assert "<details><summary>The checks that you could see" in page
+
+
+def test_hidden_asserts_of_other_engines_stay_hidden():
+    """A cell with its hidden tests inside shows neither them nor the error that names their values."""
+    cell = new_code_cell("assert f(1) == 2\n### BEGIN HIDDEN TESTS\nassert f(41) == 42\n### END HIDDEN TESTS")
+    cell.outputs = [new_output("error", ename="AssertionError", evalue="41", traceback=["assert f(41) == 42"])]
+    cell.metadata["nbgrader"] = {"grade": True, "grade_id": "t", "points": 1, "score": 0, "locked": True}
+    about = {"notebook": "n", "student": "s", "score": 0, "max_score": 1, "late_penalty": 0}
+    shown = make_page(nbformat.v4.new_notebook(cells=[cell]), about).cells[0]
+    assert "42" not in f"{shown.source}{shown.outputs}"
+    assert "41" not in f"{shown.source}{shown.outputs}"
+    assert shown.source
+
+
+def test_an_unfinished_hidden_region_stays_hidden():
+    """Without its end mark, everything from the begin mark on is left out."""
+    cell = new_code_cell("visible = 1\n### BEGIN HIDDEN TESTS\nassert answer == 42")
+    about = {"notebook": "n", "student": "s", "score": 0, "max_score": 1, "late_penalty": 0}
+    shown = make_page(nbformat.v4.new_notebook(cells=[cell]), about).cells[0]
+    assert "42" not in shown.source
+    assert "visible" in shown.source
+
+
+def test_a_persons_score_comment_and_the_penalty_are_on_it(feedback):
+    """What an instructor changed or wrote in formgrader, and points off for being late."""
+    page = feedback(Graded("ada", ("failed", "failed"), by_hand=2.5, comment="Nearly *there*", late=30, penalty=0.5))
+    seen = text(page)
+    assert "2 of 3 points" in seen
+    assert "set this score by hand" in seen
+    assert "The checks alone gave 0 of 3" in seen
+    assert "<em>there</em>" in page
+    assert "Handed in late" in seen
+    assert "\N{MINUS SIGN}0.5" in seen
+
+
+def test_undecided_is_not_the_students_fault(feedback):
+    """An item that could not be checked is said to wait for a person, with neither mark of failure nor success."""
+    seen = text(feedback(Graded("ada", ("undecided", "passed"), ("We could not tell.", ""))))
+    assert "? not decided yet" in seen
+    assert "not your mistake" in seen
+    assert "not passed" not in seen
+
+
+def test_what_stopped_a_cell_is_noted(feedback):
+    """A student learns that a cell was too slow."""
+    assert "cell double was stopped after 30 seconds" in text(
+        feedback(Graded("ada", notes=["cell double was stopped after 30 seconds"]))
+    )
+
+
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "handler": "<img src=x onerror=alert(1)>",
+    "link": "[click](javascript:alert(1)) <a href='JaVaScRiPt:alert(1)'>x</a> [d](data:text/html,<script>1</script>)",
+    "remote picture": "![x](https://evil.example/x.png) <img src='//evil.example/y.png'>",
+    "frame": "<iframe src='https://evil.example'></iframe><object data='x'></object><embed src='y'>",
+    "style": "<style>@import url(https://evil.example/a.css); body {display: none}</style>",
+    "style attribute": "<p style='background: url(https://evil.example/b.png); position: fixed'>x</p>",
+    "form": "<form action='https://evil.example'><button formaction='javascript:alert(1)'>x</button></form>",
+    "refresh": "<meta http-equiv=refresh content='0; url=https://evil.example'><base href='https://evil.example'>",
+    "svg": "<svg onload=alert(1)><script>alert(1)</script></svg><math><mi xlink:href='javascript:alert(1)'>x</mi></math>",
+    "code in a paragraph": "<p>\n    <script>alert(1)</script>\n</p>",
+    "unclosed": "</main></body></html><script>alert(1)",
+    "attachment": "![x](attachment:evil.svg) ![y](attachment:nowhere.png)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("place", ["markdown", "comment", "code", "stdout", "error", "metadata", "raw"])
+def test_students_text_can_do_nothing(source, place, inventory):
+    """Wherever it stands, it is shown or dropped; it never runs, loads or navigates."""
+    page = inventory(_page_with(source, place))
+    assert not {"script", "iframe", "object", "embed", "form", "base", "svg", "math", "link"} & set(page.tags)
+    assert page.tags.count("style") == 1
+    assert page.tags.count("main") == 1
+    assert page.tags.count("meta") == 5
+    assert not page.handlers
+    assert all(address.startswith("data:image/png;base64,") for address in page.loads)
+    assert all(address.startswith(("#", "https://", "http://", "mailto:")) for address in page.links)
+
+
+def _page_with(source, place):
+    from proctor.feedback import FeedbackExporter
+
+    picture = {"image/png": base64.b64encode(b"\x89PNG" + source.encode()).decode(), "text/plain": source}
+    code = new_code_cell("1")
+    cells = {
+        "markdown": new_markdown_cell(
+            source, attachments={"evil.svg": {"image/svg+xml": "PHN2Zy8+", "text/html": source}}
+        ),
+        "comment": new_code_cell("1", metadata={"nbgrader": {"comment": source, "solution": True, "grade_id": source}}),
+        "code": new_code_cell(source),
+        "raw": nbformat.v4.new_raw_cell(source, metadata={"raw_mimetype": "text/html"}),
+    }
+    code.outputs = {
+        "stdout": [new_output("stream", name="stdout", text=source)],
+        "error": [new_output("error", ename=source, evalue=source, traceback=[f"\x1b[31m{source}\x1b[0m"])],
+        "metadata": [new_output("display_data", picture, metadata={"image/png": {"alt": f'"{source}', "width": source}})],
+    }.get(place, [])  # fmt: skip
+    graded = new_code_cell("1", metadata={"nbgrader": {"grade": True, "grade_id": source, "points": 1, "score": 1}})
+    nb = nbformat.v4.new_notebook(cells=[cells.get(place, code), graded], metadata={"title": source})
+    about = {"notebook": "n", "student": source, "score": 1.0, "max_score": 1.0, "late_penalty": 0.0}
+    return FeedbackExporter().from_notebook_node(nb, {"nbgrader": about})[0]
+
+
+def test_a_flood_stays_below_one_megabyte(feedback):
+    """However much a notebook wrote, its page stays small and says that something is left out."""
+    outputs = [new_output("stream", name="stdout", text="<&\x1b[31m" * 60_000)]
+    outputs += [new_output("display_data", {"image/png": png(width)}) for width in range(4, 12)] * 8
+    cells = [new_markdown_cell("word " * 50_000), new_code_cell("x = 1\n" * 50_000)]
+    page = feedback(Graded("ada", outputs=outputs, cells=cells))
+    assert len(page.encode()) < 1_000_000
+    assert "more characters left out" in page
+    assert "this page would be too large" in page
+    assert "return 2 * x" in text(page)
+    assert "3 of 3 points" in text(page)
+
+
+def test_it_needs_no_network(feedback, inventory):
+    """No address of another machine anywhere but in links to click on; no script at all."""
+    page = feedback(HALF)
+    stock = inventory(page)
+    assert "script" not in stock.tags
+    assert "link" not in stock.tags
+    assert not [address for address in stock.loads if not address.startswith("data:")]
+    assert not re.search(r"@import|url\(|https?://", page)
+
+
+def test_it_has_a_phones_width(feedback, browser, tmp_path):
+    """At 360 pixels nothing sticks out to the side, and nothing is asked of any network."""
+    file = tmp_path / "page.html"
+    file.write_text(feedback(Graded("ada", ("passed", "failed"), ("", "word" * 100), solution="x = 1" * 200)))
+    page = browser.new_page(viewport={"width": 360, "height": 700})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def luminance(colour):
+    """Relative luminance, as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Contrast ratio of two colours, from 1 to 21."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_colours_have_enough_contrast():
+    """WCAG AA asks for 4.5 to 1: each ink on each ground that it is used on."""
+    base = (TEMPLATES / "shared" / "base.css").read_text()
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", base))
+    colours["card"] = "#ffffff"
+    pairs = [
+        ("good", "good-back"),
+        ("bad", "bad-back"),
+        ("open", "open-back"),
+        ("ink", "bad-back"),
+        ("ink", "open-back"),
+    ]
+    pairs += [(ink, ground) for ink in ("ink", "soft", "link") for ground in ("card", "page")]
+    measured = {(ink, ground): contrast(colours[ink], colours[ground]) for ink, ground in pairs}
+    code = re.findall(r"color: (#[0-9a-f]{6})", (TEMPLATES / "feedback" / "feedback.css").read_text())
+    measured |= {(ink, "code"): contrast(ink, "#f7f9fb") for ink in code}
+    assert len(code) > 10
+    assert {pair: ratio for pair, ratio in measured.items() if ratio < 4.5} == {}

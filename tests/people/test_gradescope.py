@@ -1,0 +1,60 @@
+"""Gradescope reads our results: names, types and words of its specification, nothing hidden."""
+
+import json
+
+import tiny_course
+from commands import run
+
+from proctor.gradescope import results
+from proctor.outcome import Outcome
+from proctor.verdict import CellVerdict, Item
+
+ITEMS = (
+    Item("test_a", "Is it so?", 2.0, "passed"),
+    Item("test_b", "And so?", 1.5, "failed", "Look here."),
+    Item("test_c", "Or so?", 0.5, "undecided", "We could not tell."),
+)
+FOUND = Outcome(
+    "ada", (CellVerdict("test_loss", 4.0, ITEMS),), ("cell loss was stopped after 30 seconds",), log="secret"
+)
+
+# https://gradescope-autograders.readthedocs.io/en/latest/specs/
+ALLOWED = {"score", "execution_time", "output", "output_format", "test_output_format", "test_name_format", "visibility"}
+ALLOWED |= {"stdout_visibility", "extra_data", "tests", "leaderboard"}
+ALLOWED_TEST = {"score", "max_score", "status", "name", "name_format", "number", "output", "output_format", "tags"}
+ALLOWED_TEST |= {"visibility", "extra_data"}
+
+
+def test_it_keeps_to_the_specification():
+    """Only documented keys and words; the scores of the tests add up to ours."""
+    told = results(FOUND)
+    assert set(told) <= ALLOWED
+    assert all(set(test) <= ALLOWED_TEST for test in told["tests"])
+    assert [test.get("status") for test in told["tests"]] == ["passed", "failed", None]
+    assert sum(test["score"] for test in told["tests"]) == FOUND.points == 2.0
+    assert sum(test["max_score"] for test in told["tests"]) == FOUND.max_points
+    assert told["stdout_visibility"] == "hidden"
+    assert {test["visibility"] for test in told["tests"]} == {"visible"}
+    assert told["tests"][1]["output"] == "Look here."
+    assert "secret" not in json.dumps(told)
+
+
+def test_what_cannot_be_graded_gets_a_word():
+    """A broken notebook has zero points and the reason, so that Gradescope shows more than an error."""
+    told = results(Outcome("ada", error="x.ipynb: not a notebook"))
+    assert told["score"] == 0.0
+    assert "not a notebook" in told["output"]
+
+
+def test_the_command_prints_it(tiny):
+    """``proctor check --format gradescope`` prints one JSON object and nothing else."""
+    notebook = tiny_course.submit(tiny, "ada", "def double(x):\n    return 3 * x\n")
+    done = run(tiny, "proctor", "check", str(notebook), "--format", "gradescope")
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert [test["status"] for test in told["tests"]] == ["failed", "failed"]
+    broken = notebook.with_name("broken.ipynb")
+    broken.write_text("{}")
+    done = run(tiny, "proctor", "check", str(broken), "--format", "gradescope")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["score"] == 0.0

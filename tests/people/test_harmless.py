@@ -1,0 +1,104 @@
+"""A student's Markdown cannot run in the instructor's session."""
+
+import nbformat
+import pytest
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_markdown_cell, new_notebook
+from nbgrader.server_extensions.formgrader.handlers import template_path
+from traitlets.config import Config
+
+from proctor.harmless import DefuseMarkdown, as_typed, is_harmless, markdown
+
+HARMFUL = [
+    "<script>alert(1)</script>",
+    "text <img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "[click](data:text/html;base64,PHNjcmlwdD4=)",
+    "[click][1]\n\n[1]: javascript:alert(1)",
+    "<p>\n    <script>alert(1)</script>\n</p>",
+    "~~~~\n</pre><script>alert(1)</script>\n~~~~\n\n<script>alert(1)</script>",
+    "![x](attachment:missing.png)",
+]
+HARMLESS = [
+    "# Title\n\n*So* **it** is: `x < y`, [a link](https://example.org), $a^2 < b$\n\n- one\n- two\n\n| a | b |\n|--|--:|\n| 1 | 2 |",
+    "```python\nif a < b:\n    print('<script>')\n```",
+    "",
+]
+
+
+def defused(source, **metadata):
+    cell = new_markdown_cell(source, metadata=metadata)
+    nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=[cell]), {})
+    return nb
+
+
+def formgrader(nb):
+    """The page that formgrader shows, from nbgrader's own template; only the part with the notebook."""
+    config = Config()
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [template_path]
+    config.Exporter.default_preprocessors = []
+    resources = {"base_url": "", "submission_id": "s", "notebook_id": "n", "assignment_id": "a", "index": 0, "total": 1}
+    page = HTMLExporter(config=config).from_notebook_node(nb, resources)[0]
+    return page[page.index('id="notebook-container"') :]
+
+
+@pytest.mark.parametrize("source", HARMFUL)
+def test_formgrader_shows_harmful_markdown_as_typed(source, inventory):
+    """In nbgrader's own page of a submission nothing of it is markup."""
+    stock = inventory(formgrader(defused(source)))
+    assert "script" not in stock.tags
+    assert not stock.handlers
+    assert not [link for link in stock.links if ":" in link]
+    assert not stock.loads
+
+
+def test_without_it_formgrader_would_run_it():
+    """The danger is real: should nbgrader learn to sanitize, this part can go."""
+    assert "<script>alert(1)</script>" in formgrader(new_notebook(cells=[new_markdown_cell(HARMFUL[0])]))
+
+
+@pytest.mark.parametrize("source", HARMLESS)
+def test_plain_markdown_stays_as_it_is(source):
+    """Formatting, links, formulas and code are the student's own business."""
+    assert defused(source).cells[0].source == source
+
+
+def test_attached_pictures_stay_and_other_attachments_go():
+    """A png is shown by any viewer; an svg may hold a script."""
+    assert is_harmless("![x](attachment:a.png)", {"a.png": {"image/png": "AAAA"}})
+    assert not is_harmless("![x](attachment:a.svg)", {"a.svg": {"image/svg+xml": "AAAA"}})
+
+
+def test_an_authors_html_stays():
+    """Locked cells are the instructor's: nbgrader has restored them before."""
+    about = {"locked": True, "solution": False, "grade": False, "grade_id": "x"}
+    assert defused("<details>more</details>", nbgrader=about).cells[0].source == "<details>more</details>"
+
+
+def test_broken_attachments_are_no_way_out():
+    """Whatever form they have, the cell is shown as typed and the grading goes on."""
+    cell = nbformat.NotebookNode(cell_type="markdown", source="![x](attachment:y)", metadata={}, attachments=["y"])
+    nb, _ = DefuseMarkdown().preprocess(nbformat.NotebookNode(cells=[cell], metadata={}), {})
+    assert "attachments" not in nb.cells[0]
+    assert nb.cells[0].source.startswith("~~~")
+
+
+@pytest.mark.parametrize(
+    "attachments", [["y"], {"y": "x"}, {"y": {"image/png": 3}}, {"y": {"image/png": '" onerror="'}}]
+)
+def test_the_feedback_page_takes_any_attachment(attachments):
+    """What is no picture is said in words."""
+    assert str(markdown("![plot](attachment:y)", attachments)) == "<p>[picture: plot]</p>\n"
+
+
+def test_the_fence_is_longer_than_any_inside():
+    """Text that closes fences stays inside of one."""
+    source = "~~~~~~~\n<script>"
+    assert as_typed(source).startswith("~~~~~~~~\n")
+    assert "<script>" not in markdown(as_typed(source))
+
+
+def test_a_long_text_is_not_parsed():
+    """A text on which parsers take minutes is shown as it is, at once."""
+    assert markdown("![[" * 40_000).startswith("<pre>![[")

@@ -1,0 +1,298 @@
+"""The report tells an instructor how the class stands and what is left to do, whatever the class is like."""
+
+import csv
+import io
+import os
+import re
+
+import graded_class
+import pytest
+import tiny_course
+from commands import run
+from graded_class import CONFIG, Graded, write_feedback
+from nbgrader.api import Gradebook
+
+from proctor import course as courses
+from proctor import outcome
+from proctor.cli import main
+from proctor.errors import CourseError
+from proctor.report import folders, tables
+from proctor.report.gather import gather
+from proctor.report.page import late
+from proctor.report.write import write
+
+PASSED = Graded("ada", name=("Ada", "Lovelace"), email="ada@example.org")
+FAILED = Graded("bo", ("failed", "failed"), ("Is it twice?", "Is it twice?"), name=("Bo", "Katz"))
+HALF = Graded("cy", ("passed", "failed"), ("", "Look at `x`."), name=("Cy", "Berg"))
+OPEN = Graded("di", ("undecided", "passed"), ("We could not tell.", ""))
+
+
+def report_of(root, *results):
+    graded_class.grade(root, *results)
+    return gather(courses.load(root), "tiny")
+
+
+def by_id(report):
+    return {row.student.id: row for row in report.rows}
+
+
+def written(root, report):
+    folder = root / "reports" / "tiny"
+    return write(report, folder).read_text(), folder
+
+
+def lines_of(text):
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_points_are_the_gradebooks(tiny):
+    """A person's score stands before the tests', and the late penalty is taken off."""
+    report = report_of(tiny, PASSED, Graded("bo", ("failed", "failed"), by_hand=2.5, late=30, penalty=1.0))
+    rows = by_id(report)
+    assert rows["ada"].total == 3.0
+    assert rows["bo"].points == {"test_double": 2.5}
+    assert rows["bo"].total == 1.5
+    assert rows["bo"].by_hand == {"test_double"}
+    assert late(rows["bo"].late) == "1 d 6 h"
+
+
+def test_tests_have_rates_and_discrimination(tiny):
+    """Undecided results are counted, and left out of the rate."""
+    report = report_of(tiny, PASSED, FAILED, HALF, OPEN)
+    values, arrays = report.tests
+    assert (values.passed, values.failed, values.undecided) == (2, 1, 1)
+    assert values.rate == pytest.approx(2 / 3)
+    assert values.discrimination == pytest.approx(0.5)
+    assert (arrays.passed, arrays.failed) == (2, 2)
+    assert arrays.asked == "Works on arrays, too."
+
+
+def test_messages_are_counted(tiny):
+    """Students, not items; the most frequent first; what was said to nobody is not there."""
+    more = Graded("ed", ("passed", "failed"), ("", "Look at `x`."))
+    told = report_of(tiny, FAILED, HALF, PASSED, more).messages
+    assert [(message.students, message.text, message.tests) for message in told] == [
+        (2, "Look at `x`.", ("test_arrays",)),
+        (1, "Is it twice?", ("test_values", "test_arrays")),
+    ]
+
+
+def test_everybody_has_a_status(tiny):
+    """Graded, waiting for a person, new, broken, absent: each with the reason."""
+    tiny_course.submit(tiny, "new")
+    broken = tiny_course.submit(tiny, "broken")
+    broken.write_text("no notebook")
+    with Gradebook(f"sqlite:///{tiny}/gradebook.db", "custom-training") as book:
+        book.add_student("absent")
+    rows = by_id(report_of(tiny, PASSED, OPEN))
+    assert {name: row.status for name, row in rows.items()} == {
+        "ada": "graded",
+        "di": "to review",
+        "new": "to grade",
+        "broken": "cannot be graded",
+        "absent": "not handed in",
+    }
+    assert "submitted/broken/tiny/tiny.ipynb: not a notebook" in rows["broken"].why
+    assert rows["di"].why == "test_double"
+    assert rows["di"].flags == ("test_double: undecided",)
+    assert rows["absent"].total is None
+
+
+def test_a_later_submission_is_to_be_graded(tiny):
+    """Handed in again after grading: the points are shown, and are said to be old."""
+    graded_class.grade(tiny, PASSED)
+    path = tiny_course.submit(tiny, "ada", "def double(x):\n    return 0\n")
+    remembered = outcome.remembered_at(courses.load(tiny), "tiny", "ada")
+    os.utime(path, (remembered + 10, remembered + 10))
+    row = by_id(gather(courses.load(tiny), "tiny"))["ada"]
+    assert (row.status, row.why, row.total) == ("to grade", "handed in again since it was graded", 3.0)
+
+
+def test_changed_tests_are_said_on_the_page(tiny):
+    """Points from before a change of the hidden tests carry a notice; without a change there is none."""
+    before, _ = written(tiny, report_of(tiny, PASSED, FAILED))
+    with (tiny / "grader_tests" / "tiny" / "test_double.py").open("a") as file:
+        file.write("\n# a stricter limit\n")
+    after, _ = written(tiny, gather(courses.load(tiny), "tiny"))
+    assert "have changed since" not in before
+    assert "have changed since 2 of 2 students" in after
+
+
+def test_items_are_those_of_the_latest_grading(tiny):
+    """Graded again by ``nbgrader autograde``: the notebook counts, not what proctor remembers from before."""
+    graded_class.grade(tiny, FAILED)
+    course = courses.load(tiny)
+    old = outcome.recall(course, "tiny", "bo")
+    again = Graded("bo", ("passed", "failed"), ("", "Only this."))
+    graded_class.grade(tiny, again)
+    outcome.remember(course, "tiny", old, "before")
+    memory = next((tiny / ".proctor" / "graded" / "tiny").glob("bo-*.json"))
+    notebook = tiny / "autograded" / "bo" / "tiny" / "tiny.ipynb"
+    os.utime(memory, (notebook.stat().st_mtime - 10,) * 2)
+    assert [message.text for message in gather(course, "tiny").messages] == ["Only this."]
+
+
+def test_a_notebook_says_what_proctor_remembers(tiny):
+    """Graded by ``nbgrader autograde``, or by ``proctor grade``: the report shows the same items and flags."""
+    ends = "import os\n\n\ndef double(x):\n    os._exit(1)\n"
+    tiny_course.submit(tiny, "eve", ends, imports="import numpy as np  # mine")
+    assert run(tiny, "proctor", "grade", "--allow-unsandboxed").returncode == 0
+    course = courses.load(tiny)
+    remembered = folders.items(course, "tiny", "eve")
+    outcome.forget(course, "tiny", "eve")
+    read = folders.items(course, "tiny", "eve")
+    assert (read.cells, read.flags) == (remembered.cells, remembered.flags)
+    assert "restored cell imports" in read.flags
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        "Zoë Ünal",
+        "o'neil.j.",
+        "a" * 120,
+        "<script>alert(1)</script>"[:9],
+        "=cmd|' !A0'",
+        "+1",
+        "@x",
+        "-2+3",
+        "$x_1^2$",
+        "名前",
+        "a%b",
+    ],
+)
+def test_unusual_ids(tiny, student, inventory):
+    """Page, tables and pictures come out, and the id is text in each of them."""
+    report = report_of(tiny, Graded(student, notes=[f"cell {student}"]), FAILED)
+    page, folder = written(tiny, report)
+    assert inventory(page).tags.count("script") == 1
+    line = next(
+        line for line in lines_of((folder / "students.csv").read_text()) if line["student_id"].endswith(student)
+    )
+    assert line["student_id"] == (f"'{student}" if student[0] in "=+-@" else student)
+    assert float(line["total (3)"]) == 3.0
+
+
+def test_names_are_text_everywhere(tiny, inventory):
+    """A name is shown as it is on the page and runs nowhere, in a spreadsheet neither."""
+    nasty = '=HYPERLINK("http://evil.example","x")'
+    page, folder = written(tiny, report_of(tiny, Graded("x", name=("<b onclick=alert(1)>", nasty))))
+    stock = inventory(page)
+    assert not stock.handlers
+    assert "&lt;b onclick" in page
+    assert lines_of((folder / "students.csv").read_text())[0]["last_name"] == f"'{nasty}"
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "\n=1"])
+def test_csv_cells_are_no_formulas(text):
+    """What a spreadsheet could run gets an apostrophe; numbers stay numbers."""
+    row = list(csv.reader(io.StringIO(tables.to_csv(["a", "b"], [[text, -1.5]], bom=False), newline="")))[1]
+    assert row == [f"'{text}", "-1.5"]
+
+
+def test_two_students_with_one_name(tiny):
+    """Both are there, told apart by their ids, and the page says so."""
+    page, _ = written(tiny, report_of(tiny, Graded("a1", name=("Ada", "Li")), Graded("a2", name=("Ada", "Li"))))
+    assert page.count("Li, Ada") >= 2
+    assert "(a1)" in page
+    assert "(a2)" in page
+    assert "same name" in page
+
+
+def test_no_grades_yet(tiny):
+    """A report of nothing is a page with a word on it and empty tables."""
+    tiny_course.submit(tiny, "ada")
+    page, folder = written(tiny, gather(courses.load(tiny), "tiny"))
+    assert "There are no grades yet" in page
+    assert not list(folder.glob("*.png"))
+    assert lines_of((folder / "students.csv").read_text())[0]["status"] == "to grade"
+
+
+def test_no_gradebook_yet(tmp_path):
+    """A course that nbgrader has never seen gets a report, and no gradebook by it."""
+    root = tiny_course.make(tmp_path / "course")
+    page, _ = written(root, gather(courses.load(root), "tiny"))
+    assert "There are no grades yet" in page
+    assert not (root / "gradebook.db").exists()
+
+
+def test_in_the_gradebook_without_files(tiny):
+    """Points of a submission whose files are gone stay in the report."""
+    graded_class.grade(tiny, PASSED)
+    for folder in ("submitted", "autograded"):
+        (tiny / folder / "ada").rename(tiny / f"moved-{folder}")
+    row = by_id(gather(courses.load(tiny), "tiny"))["ada"]
+    assert (row.status, row.total, row.why) == ("graded", 3.0, "its files are no longer in submitted/")
+
+
+def test_unknown_assignment(tiny, monkeypatch, capsys):
+    """A clear line with the names that there are, and the exit status of wrong usage."""
+    with pytest.raises(CourseError, match="no assignment 'nothing'"):
+        gather(courses.load(tiny), "nothing")
+    monkeypatch.chdir(tiny)
+    assert main(["report", "nothing"]) == 2
+    assert "there are: tiny" in capsys.readouterr().err
+
+
+def test_the_command_writes_everything(tiny):
+    """``proctor report`` in the course's folder: one page, three tables, three pictures, and what is left to do."""
+    graded_class.grade(tiny, PASSED, HALF, OPEN)
+    done = run(tiny, "proctor", "report")
+    assert done.returncode == 0, done.stderr
+    assert "2 graded, 1 to review" in done.stdout
+    names = {path.name for path in (tiny / "reports" / "tiny").iterdir()}
+    pictures = {"total.png", "exercises.png", "tests.png"}
+    assert names == {"index.html", "students.csv", "tests.csv", "messages.csv", *pictures}
+
+
+def test_feedback_is_followed_to_the_student(tiny, tmp_path):
+    """To write; written; old after a person changed the score; to release and released where the exchange is used."""
+    (tmp_path / "exchange").mkdir()
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write(f'{CONFIG}\nc.Exchange.root = "{tmp_path}/exchange"\n')
+
+    def state():
+        return by_id(gather(courses.load(tiny), "tiny"))["bo"].feedback
+
+    graded_class.grade(tiny, FAILED)
+    assert state() == "to write"
+    page = write_feedback(tiny, "bo")
+    assert state() == "written"
+    (page.parent / "submission_secret.txt").write_text("secret")
+    (page.parent / "timestamp.txt").write_text("2026-11-01 11:00:00 UTC")
+    assert state() == "to release"
+    assert run(tiny, "nbgrader", "release_feedback", "tiny").returncode == 0
+    assert state() == "released"
+    graded_class.grade(tiny, Graded("bo", ("failed", "failed"), by_hand=1.0))
+    os.utime(page, None)
+    assert state() == "to write"
+
+
+def test_the_page_needs_no_network(tiny, inventory):
+    """Pictures, styles and script are inside; no address of another machine anywhere."""
+    page, _ = written(tiny, report_of(tiny, PASSED, FAILED))
+    stock = inventory(page)
+    assert all(address.startswith("data:image/png;base64,") for address in stock.loads)
+    assert not re.search(r"@import|url\(|https?://", page)
+
+
+def test_the_page_sorts_and_searches_in_a_browser(tiny, browser):
+    """A click on a head sorts, words filter, and nothing is asked of any network."""
+    _, folder = written(tiny, report_of(tiny, PASSED, FAILED, HALF))
+    page = browser.new_page()
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((folder / "index.html").as_uri())
+    page.click("#students th button >> text=Total")
+    totals = page.locator("#students tbody tr td:nth-child(3)").all_inner_texts()
+    assert [total.strip() for total in totals] == ["0", "2", "3"]
+    page.click("#students th button >> text=Total")
+    totals = page.locator("#students tbody tr td:nth-child(3)").all_inner_texts()
+    assert [total.strip() for total in totals] == ["3", "2", "0"]
+    page.fill("#search", "KATZ bo")
+    assert page.locator("#students tbody tr:visible").count() == 1
+    assert page.inner_text("#found") == "1 of 3"
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert complaints == []
