@@ -5,6 +5,8 @@ what went wrong with the database, and `wait_for` it. Nothing here, and no messa
 """
 
 import contextlib
+import io
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -23,6 +25,9 @@ EXPECTED = f"{URL_VARIABLE}: expected postgresql+psycopg://USER@HOST:PORT/DATABA
 # nbgrader looks a submission's rows up by these columns and has an index on none of them, so that each lookup reads
 # the whole class.
 INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
+# Loggers of nbgrader's gradebook (it borrows Tornado's) and of what is under it. They have no handler of their own in a
+# command, and Python prints what nobody handles: tracebacks, each time a server goes away.
+LOGGERS = ("tornado.application", "sqlalchemy", "psycopg")
 
 _troubles: list[str] | None = None
 
@@ -99,13 +104,29 @@ def watched() -> Iterator[list[str]]:
         _troubles = None
 
 
+@contextlib.contextmanager
+def overheard() -> Iterator[io.StringIO]:
+    """Collect what is logged about the gradebook. Whoever uses it here hears of errors by exceptions as well."""
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers, logger.propagate = [handler], False
+    try:
+        yield said
+    finally:
+        for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagate
+
+
 def wait_for(url: str, said: str, seconds: float) -> None:
     """Return as soon as the database answers. Raises `DatabaseGone` with what it `said` if it does not in `seconds`."""
     end = time.monotonic() + seconds
     while True:
         engine = sqlalchemy.create_engine(url)
         try:
-            with engine.connect():
+            with overheard(), engine.connect():
                 return
         except exc.SQLAlchemyError as error:
             if time.monotonic() > end:
@@ -133,10 +154,13 @@ def add_indexes(engine: Engine) -> None:
 
     An nbgrader without proctor uses them, too, and its ``db upgrade`` leaves them alone.
     """
-    with engine.begin() as connection:
-        for table, column in INDEXES.items():
-            name = f"ix_proctor_{table}_{column}"
-            connection.execute(sqlalchemy.text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
+    # Looked up first: PostgreSQL locks a table even to find that the index is there, and asks for its owner.
+    there = sqlalchemy.inspect(engine)
+    for table, column in INDEXES.items():
+        name = f"ix_proctor_{table}_{column}"
+        if name not in {index["name"] for index in there.get_indexes(table)}:
+            with engine.begin() as connection:
+                connection.execute(sqlalchemy.text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
 
 
 def identity(url: str, assignment: str) -> str:
@@ -147,7 +171,7 @@ def identity(url: str, assignment: str) -> str:
     from nbgrader.api import Gradebook, MissingEntry
 
     try:
-        with Gradebook(url) as gradebook:
+        with overheard(), Gradebook(url) as gradebook:
             return str(gradebook.find_assignment(assignment).id)
     except MissingEntry:
         return "without this assignment"

@@ -72,7 +72,7 @@ def graded_students(course: Course, assignment: str) -> set[str]:
     from nbgrader.api import Gradebook, MissingEntry
 
     try:
-        with Gradebook(course.db_url()) as gradebook:
+        with database.overheard(), Gradebook(course.db_url()) as gradebook:
             gradebook.find_assignment(assignment)
             database.add_indexes(gradebook.engine)
             return {submission.student_id for submission in gradebook.assignment_submissions(assignment)}
