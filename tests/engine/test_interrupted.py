@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import tiny_course
-from commands import run, scores
+from commands import grading, run, scores
+from waiting import until
 
 KILLS = int(os.environ.get("PROCTOR_KILLS", "4"))
 CLASS_SIZE = 30 if KILLS > 4 else 8
@@ -30,39 +31,24 @@ def big(tiny):
 EXPECTED = {f"s{number:02}": 3.0 if number % 3 else 0.0 for number in range(CLASS_SIZE)}
 
 
-class Grading:
-    """A `proctor grade` under way, whose processes can be found again by a mark in their environment."""
+@pytest.fixture
+def mark(monkeypatch):
+    """A mark in the environment of all that the test starts, by which a run's processes can be found again."""
+    found = f"/nowhere/{uuid.uuid4().hex}"
+    monkeypatch.setenv("PYTHONPATH", found)
+    return found
 
-    def __init__(self, course: Path) -> None:
-        self.mark = f"/nowhere/{uuid.uuid4().hex}"
-        self.said = course / "stderr.txt"
-        environment = {**os.environ, "PYTHONPATH": self.mark}
-        with self.said.open("w") as said:
-            self.process = subprocess.Popen(
-                ["proctor", "grade", "--jobs", "2"], cwd=course, env=environment, stdout=said, stderr=said
-            )
 
-    def graded(self) -> int:
-        """How many submissions have been reported."""
-        return self.said.read_text().count(": graded")
-
-    def wait_for(self, condition, seconds=60):
-        """Look until `condition` holds."""
-        until = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < until
-            time.sleep(0.02)
-
-    def left(self) -> list[int]:
-        """Processes of this run that are still there."""
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                if self.mark.encode() in Path(f"/proc/{name}/environ").read_bytes():
-                    found.append(int(name))
-            except OSError:
-                continue
-        return found
+def marked(mark: str) -> list[int]:
+    """Processes with the mark that are there now."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if mark.encode() in Path(f"/proc/{name}/environ").read_bytes():
+                found.append(int(name))
+        except OSError:
+            continue
+    return found
 
 
 def intact(course: Path) -> bool:
@@ -72,20 +58,18 @@ def intact(course: Path) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_killed_at_any_moment_the_next_run_finishes(big):
+def test_killed_at_any_moment_the_next_run_finishes(big, mark):
     """SIGKILL, whenever it comes, leaves no process and loses no score; what was done is not done again."""
     moments = random.Random(1)
     known = 0
     for _ in range(KILLS):
-        grading = Grading(big)
-        target = moments.randint(0, 3)
-        grading.wait_for(
-            lambda grading=grading, target=target: grading.graded() >= target or grading.process.poll() is not None
-        )
-        time.sleep(moments.random() * 0.3)
-        grading.process.kill()
-        grading.process.wait()
-        grading.wait_for(lambda grading=grading: not grading.left(), seconds=15)
+        with grading(big, "--jobs", "2") as killed:
+            target = moments.randint(0, 3)
+            assert until(
+                lambda killed=killed, target=target: killed.graded >= target or killed.process.poll() is not None, 60
+            )
+            time.sleep(moments.random() * 0.3)
+        assert until(lambda: not marked(mark))
         assert intact(big)
         remembered = len(list((big / ".proctor/graded/tiny").glob("*.json")))
         assert remembered >= known
@@ -98,28 +82,31 @@ def test_killed_at_any_moment_the_next_run_finishes(big):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_ctrl_c_stops_cleanly(big):
+def test_ctrl_c_stops_cleanly(big, mark):
     """Ctrl-C ends the run in seconds, says how to go on, and leaves no process."""
-    grading = Grading(big)
-    grading.wait_for(lambda: grading.graded() >= 1)
-    grading.process.send_signal(signal.SIGINT)
-    assert grading.process.wait(15) == 130
-    grading.wait_for(lambda: not grading.left(), seconds=15)
-    said = grading.said.read_text()
-    assert "run the same command again" in said
-    assert "Traceback" not in said
+    tiny_course.hold_after(big, 1)
+    with grading(big, "--jobs", "2") as first:
+        first.wait_for(1)
+        first.process.send_signal(signal.SIGINT)
+        assert first.process.wait(30) == 130
+    assert until(lambda: not marked(mark))
+    assert "run the same command again" in first.said
+    assert "Traceback" not in first.said
+    tiny_course.let_go(big)
     assert run(big, "proctor", "grade").returncode == 0
     assert scores(big) == EXPECTED
 
 
 def test_two_at_once_do_not_disturb_each_other(big):
     """The second run says who holds the course, and changes nothing."""
-    grading = Grading(big)
-    grading.wait_for(lambda: (big / ".proctor/lock").is_file() and (big / ".proctor/lock").read_text())
-    second = run(big, "proctor", "grade")
-    assert second.returncode == 2
-    assert f"process {grading.process.pid} is grading this course" in second.stderr
-    assert grading.process.wait(120) == 0
+    tiny_course.hold_after(big, 1)
+    with grading(big, "--jobs", "2") as first:
+        first.wait_for(1)
+        second = run(big, "proctor", "grade")
+        tiny_course.let_go(big)
+        assert second.returncode == 2
+        assert f"process {first.process.pid} is grading this course" in second.stderr
+        assert first.process.wait(120) == 0, first.said
     assert scores(big) == EXPECTED
 
 

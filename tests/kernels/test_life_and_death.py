@@ -1,10 +1,11 @@
 """Kernels end when they should, however that comes about, and leave nothing."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,21 +102,25 @@ sys.stdin.read()
 """
 
 
-def _grader(scratch: Path) -> tuple[subprocess.Popen[str], list[int], Path]:
+@contextlib.contextmanager
+def _grader(scratch: Path) -> Iterator[tuple[subprocess.Popen[str], list[int], Path]]:
     command = [sys.executable, "-c", GRADER, str(scratch)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    *pids, folder = process.stdout.readline().split()
-    return process, [int(pid) for pid in pids], Path(folder)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            *pids, folder = process.stdout.readline().split()
+            yield process, [int(pid) for pid in pids], Path(folder)
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("how", ["killed", "ended"])
 def test_death_of_the_grader_leaves_nothing(tmp_path: Path, how: str) -> None:
     """Killed with SIGKILL or simply at its end: no process and no run folder stays."""
-    grader, pids, folder = _grader(tmp_path)
-    assert all(exists(pid) for pid in pids)
-    if how == "killed":
-        grader.kill()
-    grader.communicate(timeout=20)
+    with _grader(tmp_path) as (grader, pids, folder):
+        assert all(exists(pid) for pid in pids)
+        if how == "killed":
+            grader.kill()
+        grader.communicate(timeout=20)
     assert until(lambda: not any(exists(pid) for pid in pids))
     assert until(lambda: not folder.exists())
 
@@ -124,17 +129,17 @@ def test_death_of_the_warm_process_ends_its_kernels_and_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kernels go with it, their managers know, and a new kernel is refused in words."""
-    warm = start_warm_process(["numpy"]).wait_ready()
-    monkeypatch.setenv(*next(iter(warm.environment.items())))
-    manager = start_kernel_for(Policy(str(tmp_path)), ["numpy"])
-    pid = manager.provisioner.pid
-    os.kill(warm.pid, signal.SIGKILL)
-    assert until(lambda: not manager.is_alive())
-    assert until(lambda: not exists(pid))
-    with pytest.raises(KernelNotStarted, match="gone"):
-        start_kernel_for(Policy(str(tmp_path)), ["numpy"])
-    manager.shutdown_kernel(now=True)
-    warm.close()
+    with contextlib.closing(start_warm_process(["numpy"])) as warm:
+        warm.wait_ready()
+        monkeypatch.setenv(*next(iter(warm.environment.items())))
+        manager = start_kernel_for(Policy(str(tmp_path)), ["numpy"])
+        pid = manager.provisioner.pid
+        os.kill(warm.pid, signal.SIGKILL)
+        assert until(lambda: not manager.is_alive())
+        assert until(lambda: not exists(pid))
+        with pytest.raises(KernelNotStarted, match="gone"):
+            start_kernel_for(Policy(str(tmp_path)), ["numpy"])
+        manager.shutdown_kernel(now=True)
 
 
 def test_a_kernel_that_floods_its_run_folder_is_ended(kernel: Any) -> None:

@@ -1,15 +1,57 @@
 """Commands as people type them, and what they leave in the gradebook."""
 
+import contextlib
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import tiny_course
+from waiting import until
 
 
 def run(course: Path, *command: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run a command of the environment in the folder of a course."""
     return subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A ``proctor grade`` that has been started, and the file with all that it says."""
+
+    process: subprocess.Popen[bytes]
+    file: Path
+
+    @property
+    def said(self) -> str:
+        """All that it has said until now."""
+        return self.file.read_text()
+
+    @property
+    def graded(self) -> int:
+        """How many submissions it has reported as graded."""
+        return self.said.count(": graded")
+
+    def wait_for(self, number: int) -> None:
+        """Return when it has reported `number` submissions and is still running."""
+        until(lambda: self.graded >= number or self.process.poll() is not None, 120)
+        assert self.graded >= number, self.said
+        assert self.process.poll() is None, self.said
+
+
+@contextlib.contextmanager
+def grading(course: Path, *options: str, **environment: str) -> Iterator[UnderWay]:
+    """Start ``proctor grade``; whatever becomes of the test, the process is ended and waited for."""
+    file = course / "said.txt"
+    with file.open("wb") as said:
+        command = ["proctor", "grade", *options]
+        process = subprocess.Popen(command, cwd=course, stdout=said, stderr=said, env={**os.environ, **environment})
+    try:
+        yield UnderWay(process, file)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def release(course: Path, assignment: str) -> None:

@@ -172,8 +172,12 @@ class Prison:
     def close(self) -> None:
         """End it, with its kernels."""
         self._process.stdin.close()
-        self._process.wait(30)
-        self._process.stdout.close()
+        try:
+            self._process.wait(30)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
 
 
 class Jailer:
