@@ -28,6 +28,10 @@ class Course:
         """Return nbgrader's folder of one assignment, in a step such as ``"submitted"`` or ``"source"``."""
         return Path(self._directory().format_path(step, student, assignment))
 
+    def shown(self, path: Path) -> str:
+        """Name `path` as messages do: from the course's folder on, if it is in there."""
+        return str(path.relative_to(self.root)) if self.root in path.parents else str(path)
+
     def assignments(self) -> list[str]:
         """Names of the folders in ``source/``."""
         source = self.folder("source", ".", ".")

@@ -60,17 +60,17 @@ def problem(course: Course, assignment: str, student: str) -> str:
     folder = course.folder("submitted", student, assignment)
     said = strange(folder)
     if said:
-        return f"{_shown(course, folder)}: {said}"
+        return f"{course.shown(folder)}: {said}"
     wanted = {path.name for path in course.folder("source", ".", assignment).glob("*.ipynb")}
     for name in sorted(wanted):
         path = folder / name
         if not path.is_file():
             others = sorted(other.name for other in folder.glob("*.ipynb"))
             found = f"found {', '.join(others)}: rename it" if others else "there is no notebook in the folder"
-            return f"{_shown(course, path)}: missing ({found})"
+            return f"{course.shown(path)}: missing ({found})"
         said = _unreadable(path)
         if said:
-            return f"{_shown(course, path)}: {said}"
+            return f"{course.shown(path)}: {said}"
     return ""
 
 
@@ -100,10 +100,6 @@ def _without_outputs(data: dict[str, list[dict[str, object]]]) -> list[dict[str,
     return [{**cell, "outputs": []} if "outputs" in cell else cell for cell in cells]
 
 
-def _shown(course: Course, path: Path) -> str:
-    return str(path.relative_to(course.root)) if course.root in path.parents else str(path)
-
-
 def _autograde(course: Course, assignment: str, student: str) -> Outcome:
     result = _run_nbgrader(course, assignment, student)
     log = str(result.get("log", ""))[-20_000:]
@@ -126,7 +122,7 @@ def _run_nbgrader(course: Course, assignment: str, student: str) -> dict[str, An
 
 
 def _reason(course: Course, assignment: str, student: str, log: str, error: str) -> str:
-    folder = _shown(course, course.folder("submitted", student, assignment))
+    folder = course.shown(course.folder("submitted", student, assignment))
     raised = re.findall(r"^\s*(?:[a-z_]\w*\.)*([A-Z]\w*: .*)$", log, re.MULTILINE)
     logged = re.findall(r"^\[ERROR\] (?!Traceback)(.*)$", log, re.MULTILINE)
     said = [*raised[-1:], *logged[:1], *error.strip().splitlines()[-1:]][0]

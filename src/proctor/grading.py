@@ -125,8 +125,7 @@ def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[Out
             if tries[student] < TRIES:
                 suspects.append(student)
             else:
-                where = run.course.folder("submitted", student, run.assignment)
-                yield Outcome(student, error=f"{where}: the worker process died twice while grading it")
+                yield _undone(run, student, "the worker process died twice while grading it")
 
 
 def _drain(run: ClassRun, queue: deque[str], width: int, executor: Executor) -> Generator[Outcome, None, list[str]]:
@@ -153,10 +152,15 @@ def _drain(run: ClassRun, queue: deque[str], width: int, executor: Executor) -> 
             except RunStopped:
                 raise
             except OurFault as error:
-                yield Outcome(student, error=f"{student}: {error}")
+                yield _undone(run, student, str(error))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is one submission's, and it is named
-                yield Outcome(student, error=f"{student}: {type(error).__name__}: {error}")
+                yield _undone(run, student, f"{type(error).__name__}: {error}")
     return broken + list(underway.values())
+
+
+def _undone(run: ClassRun, student: str, why: str) -> Outcome:
+    folder = run.course.folder("submitted", student, run.assignment)
+    return Outcome(student, error=f"{run.course.shown(folder)}: {why}")
 
 
 def _stop(executor: Executor) -> None:
