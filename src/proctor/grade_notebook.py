@@ -134,37 +134,65 @@ def grade_notebook(nb: Any, starter: Starter, grader_tests: Path, seed: int, lim
     no kernel, or a cell that names a file that is not there.
     """
     process = NotebookProcess(starter, limits)
-    verdicts = []
+    cells = [_CodeCell.of(cell, index, grader_tests) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+
+    def grade(run_file: hidden_tests.RunFile) -> list[CellVerdict]:
+        return [found for cell in cells if (found := _grade_cell(cell, process, run_file)) is not None]
+
     try:
-        for index, cell in enumerate(nb.cells):
-            if cell.cell_type != "code":
-                continue
-            found = _grade_cell(cell, index, process, grader_tests, seed)
-            if found is not None:
-                verdicts.append(found)
+        return _with_tests([cell.file for cell in cells if cell.file is not None], process, seed, grade)
     finally:
         process.end()
-    return verdicts
 
 
-def _grade_cell(cell: Any, index: int, process: NotebookProcess, grader_tests: Path, seed: int) -> CellVerdict | None:
-    about = cell.metadata.get("nbgrader", {})
-    graded = bool(about.get("grade")) and not about.get("solution")
-    visible, path = hidden_tests.split(cell.source) if graded else (cell.source, None)
-    if visible.strip():
-        cell.outputs = process.run_cell(visible, about.get("grade_id") or str(index + 1)).outputs
-    if path is None:
+@dataclass(frozen=True)
+class _CodeCell:
+    """A code cell: the part that its student sees, which is run, and the hidden test file that it names, if any."""
+
+    cell: Any
+    name: str
+    visible: str
+    file: Path | None
+
+    @classmethod
+    def of(cls, cell: Any, index: int, grader_tests: Path) -> "_CodeCell":
+        """Take a cell apart. Raises `CourseError` if it names a file that is not there."""
+        about = cell.metadata.get("nbgrader", {})
+        graded = bool(about.get("grade")) and not about.get("solution")
+        visible, path = hidden_tests.split(cell.source) if graded else (cell.source, None)
+        file = None if path is None else hidden_tests.find(grader_tests, path)
+        return cls(cell, str(about.get("grade_id") or index + 1), visible, file)
+
+
+def _with_tests(
+    files: list[Path], process: NotebookProcess, seed: int, work: Callable[[hidden_tests.RunFile], list[CellVerdict]]
+) -> list[CellVerdict]:
+    """Call `work` with what runs a file of `files`: in one pytest session, unless they are in several folders."""
+
+    def submission(folder: Path) -> Submission:
+        return Submission(process.call, scenario_source(folder))
+
+    folders = {file.parent for file in files}
+    if len(folders) == 1:
+        return hidden_tests.session(files, submission(*folders), seed, work)
+    return work(lambda file: hidden_tests.run(file, submission(file.parent), seed))
+
+
+def _grade_cell(code: _CodeCell, process: NotebookProcess, run_file: hidden_tests.RunFile) -> CellVerdict | None:
+    cell = code.cell
+    if code.visible.strip():
+        cell.outputs = process.run_cell(code.visible, code.name).outputs
+    if code.file is None:
         return None
-    grade_id, points = str(about["grade_id"]), float(about["points"])
-    items = _judge(hidden_tests.find(grader_tests, path), process, seed, points)
-    found = CellVerdict(grade_id, points, items, process.take_notes())
+    points = float(cell.metadata["nbgrader"]["points"])
+    found = CellVerdict(code.name, points, _judge(code.file, run_file, points), process.take_notes())
     cell.outputs = [_as_remark(output) for output in cell.outputs] + verdict.as_outputs(found)
     return found
 
 
-def _judge(file: Path, process: NotebookProcess, seed: int, points: float) -> tuple[Item, ...]:
+def _judge(file: Path, run_file: hidden_tests.RunFile, points: float) -> tuple[Item, ...]:
     try:
-        items = hidden_tests.run(file, Submission(process.call, scenario_source(file.parent)), seed)
+        items = run_file(file)
         total = sum(item.max_points for item in items)
         if total != points:
             raise HiddenTestsBroken(f"{file}: its tests add up to {total:g} points, the cell has {points:g}")

@@ -1,8 +1,8 @@
-"""Runs one cell's hidden tests: an ordinary pytest file, in the grader's process, against a `Submission`.
+"""Runs the hidden tests of test cells: ordinary pytest files, in the grader's process, against a `Submission`.
 
-Called for each graded cell by `proctor.grade_notebook`, and by `proctor.in_place` for an instructor. The outcome of a
-test is decided here and only here: an assertion or a `StudentFault` fails it, anything else that goes wrong is ours and
-leaves it undecided.
+`proctor.grade_notebook` opens one pytest session a notebook and runs a file of it whenever it comes to its cell,
+`proctor.in_place` runs one file for an instructor. The outcome of a test is decided here and only here: an assertion or
+a `StudentFault` fails it, anything else that goes wrong is ours and leaves it undecided.
 """
 
 import importlib.util
@@ -11,11 +11,12 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -31,10 +32,14 @@ RUN_LINE = re.compile(r"""^\s*import proctor;\s*proctor\.run_hidden_tests\(\s*["
 UNDECIDED = "This could not be checked. It is not your mistake: your instructor will look at it."
 SILENT = [
     "--assert=plain", "--capture=no", "--import-mode=importlib", "--strict-markers", "-c", os.devnull,
+    "--disable-plugin-autoload", "--continue-on-collection-errors",
     "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler",
-    "-p", "no:warnings", "-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:timeout",
+    "-p", "no:warnings", "-p", "no:unraisableexception", "-p", "no:threadexception",
     "-p", "no:pastebin", "-p", "no:doctest", "-p", "no:unittest",
 ]  # fmt: skip
+
+Result = TypeVar("Result")
+RunFile = Callable[[Path], tuple[Item, ...]]
 
 
 def split(source: str) -> tuple[str, str | None]:
@@ -61,14 +66,21 @@ def run(file: Path, submission: Submission, seed: int) -> tuple[Item, ...]:
     Inputs are drawn from `seed` and the test's name, so they are the same for every student of one run. Raises
     `HiddenTestsBroken` if the file cannot be collected or a test has no points.
     """
-    judge = _Judge(file, submission, seed)
-    with _importable(file.parent):
-        pytest.main(
-            [*SILENT, f"--rootdir={file.parent}", f"--confcutdir={file.parent}", str(file)], plugins=[judge, fixtures]
-        )
-    if judge.broken or not judge.items:
-        raise HiddenTestsBroken(f"{file}: {judge.broken or 'no tests found'}")
-    return tuple(judge.items.values())
+    return session([file], submission, seed, lambda run_file: run_file(file))
+
+
+def session(files: Sequence[Path], submission: Submission, seed: int, work: Callable[[RunFile], Result]) -> Result:
+    """Call `work` with a function that runs one of `files`, like `run`, whenever it is asked to; return its result.
+
+    The files share a folder and are collected together: starting pytest costs more than running them.
+    """
+    folder = files[0].parent
+    judge = _Judge(folder, submission, seed, work)
+    with _importable(folder):
+        names = [str(file) for file in dict.fromkeys(files)]
+        pytest.main([*SILENT, f"--rootdir={folder}", f"--confcutdir={folder}", *names], plugins=[judge, fixtures])
+        result: Result = judge.result()
+        return result
 
 
 @contextmanager
@@ -101,38 +113,65 @@ def _forget(files: Iterable[Path]) -> None:
 
 
 class _Judge:
-    """The pytest plugin that turns reports into items."""
+    """The pytest plugin that does the work in place of pytest's own loop, and turns reports into items."""
 
-    def __init__(self, file: Path, submission: Submission, seed: int) -> None:
-        self._submission = submission
-        self._seed = seed
-        self._advice = _load_advice(file.parent)
-        self.items: dict[str, Item] = {}
-        self.broken = ""
+    def __init__(self, folder: Path, submission: Submission, seed: int, work: Callable[[RunFile], Any]) -> None:
+        self._folder = folder
+        self._given = fixtures.Given(submission, seed)
+        self._work = work
+        self._advice = _load_advice(folder)
+        self._tests: dict[Path, list[pytest.Item]] = {}
+        self._broken: dict[Path, str] = {}
+        self._items: dict[str, Item] = {}
+        self._done: Callable[[], Any] = lambda: work(self._run_file)  # if pytest does not come to its loop
+
+    def result(self) -> Any:
+        """Return or raise what the work came to: pytest would make an exit code of an exception."""
+        return self._done()
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "points(n): what the test is worth")
-        config.stash[fixtures.GIVEN] = fixtures.Given(self._submission, self._seed)
+        config.stash[fixtures.GIVEN] = self._given
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.broken = self.broken or str(report.longrepr)
+            self._broken.setdefault(self._folder / report.nodeid.split("::")[0], str(report.longrepr))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for test in items:
+            self._tests.setdefault(test.path, []).append(test)
             marker = test.get_closest_marker("points")
             if marker is None:
-                self.broken = f"{test.name} has no @pytest.mark.points(...)"
-                return
+                self._broken.setdefault(test.path, f"{test.name} has no @pytest.mark.points(...)")
+                continue
             asked = inspect.cleandoc(getattr(test, "function", None).__doc__ or test.name)
-            self.items[test.nodeid] = Item(test.name, asked, float(marker.args[0]), "undecided", UNDECIDED)
+            self._items[test.nodeid] = Item(test.name, asked, float(marker.args[0]), "undecided", UNDECIDED)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            result = self._work(self._run_file)
+            self._done = lambda: result
+        except BaseException as error:  # noqa: BLE001 - raised again where pytest is over
+            self._done = partial(_raise, error)
+        return True
+
+    def _run_file(self, file: Path) -> tuple[Item, ...]:
+        tests = self._tests.get(file, [])
+        if file in self._broken or not tests:
+            raise HiddenTestsBroken(f"{file}: {self._broken.get(file) or 'no tests found'}")
+        try:
+            for test, following in zip(tests, [*tests[1:], None], strict=True):
+                test.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
+        except pytest.exit.Exception:  # the tests after it stay undecided
+            tests[0].session._setupstate.teardown_exact(None)
+        return tuple(self._items[test.nodeid] for test in tests)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         # A fixture may have asked the student's process something, too; a teardown only ever cleans up after us.
         if call.when == "call" or call.excinfo is not None:
             outcome, message = self._decide(item, call) if call.when != "teardown" else ("undecided", UNDECIDED)
-            self.items[item.nodeid] = replace(self.items[item.nodeid], outcome=outcome, message=message)
+            self._items[item.nodeid] = replace(self._items[item.nodeid], outcome=outcome, message=message)
         yield
 
     def _decide(self, item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Outcome, str]:
@@ -154,6 +193,10 @@ class _Judge:
         advice = self._advice(fault.kind, fault.text)
         raised = describe(fault)
         return f"{raised} {advice}" if advice else raised
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _hint(error: AssertionError) -> str:

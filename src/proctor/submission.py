@@ -7,6 +7,7 @@ class is graded, straight into the running notebook when an instructor runs the 
 
 import ast
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,11 @@ def _student_raised(error: Mapping[str, Any]) -> StudentRaised:
 def scenario_source(tests_folder: Path) -> str:
     """Source of ``scenarios.py`` or ``""``, without comments and docstrings: what authors are told stays with us."""
     path = tests_folder / "scenarios.py"
-    if not path.is_file():
-        return ""
+    return _stripped(path, path.stat().st_mtime_ns) if path.is_file() else ""
+
+
+@lru_cache(maxsize=8)
+def _stripped(path: Path, changed: int) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
