@@ -2,6 +2,7 @@
 
 import re
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -141,6 +142,14 @@ MISTAKES = {
             current = loss(model(xs), ys)
         apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
         return current"""), "not xs, ys"),
+    "numpy in a graph": ({"train": dedent("""
+        @tf.function
+        def train(model, inputs, outputs, learning_rate):
+            with tf.GradientTape() as tape:
+                current = loss(model(inputs), outputs)
+            dw, db = tape.gradient(current, [model.w, model.b])
+            apply_gradients(model, dw.numpy(), db.numpy(), learning_rate)
+            return current""")}, "in a `@tf.function`"),
     "loss of None": (train("""
         with tf.GradientTape() as tape:
             current = print(end="")
@@ -219,6 +228,19 @@ def test_a_typical_mistake_gets_its_advice(run, name):
     assert "got:" in message
     assert advice in message.partition("likely:")[2]
     assert raised.value._render_traceback_() == message.splitlines()  # all that IPython shows
+
+
+def test_every_advice_is_given_to_somebody(run, notebook):
+    """For each well-known error there is a mistake above whose student reads exactly its advice."""
+    helpers: dict[str, Any] = {}
+    exec(next(cell.source for cell in notebook.cells if cell.id == "checks"), helpers)
+    advices, said = [advice for _, advice in helpers["_ADVICE"]], []
+    assert len(advices) > 10
+    for answers, _ in MISTAKES.values():
+        with pytest.raises(AssertionError) as raised:
+            run(only=(*BASE, cell_of(answers)), **answers)
+        said.append(str(raised.value).partition("likely:")[2].strip())
+    assert [advice for advice in advices if advice not in said] == []
 
 
 def test_an_error_of_the_students_is_shown_with_its_line(run):
