@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import recognise
 
 APART = 0.05  # what a mistake changes at least, relative to the right value
 
@@ -46,8 +47,12 @@ def _mistakes_show(problem: Problem, size: float) -> bool:
     after = _at(problem, w - problem.rate * dw, b - problem.rate * db)
     later_b = _at(problem, w - problem.rate * dw, b)
     nudged, nudged_w = _at(problem, w + problem.nudge[0], b + problem.nudge[1]), _at(problem, w + problem.nudge[0], b)
+    rate, n = problem.rate, len(problem.inputs)
+    factors = np.array([0, 1, -1, 2, 0.5, rate, 1 / rate, 0.1 / rate, n])  # of a gradient, and of a step
     return (
         min(abs(dw), abs(db)) > 0.5 * size
+        and recognise.apart([*factors * dw, db, np.sign(dw)])
+        and recognise.apart([*factors * db, dw, np.sign(db)])
         and abs(abs(dw) - abs(db)) > 0.2 * max(abs(dw), abs(db))
         and all(_differ(other, loss) for other in (after[0], nudged[0]))
         and all(_differ(other, db) for other in (later_b[2], nudged_w[2], nudged[2]))

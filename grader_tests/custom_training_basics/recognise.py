@@ -3,7 +3,8 @@
 Used by all hidden tests. Nothing here raises on a value of the wrong kind: it is simply not close to anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import combinations
 
 import numpy as np
 
@@ -42,12 +43,26 @@ def first_like(got: float, mistakes: Mapping[str, float], otherwise: str, scale:
     return next((text for text, value in mistakes.items() if close(got, value, scale if value == 0 else 0)), otherwise)
 
 
+def apart(values: Iterable[float]) -> bool:
+    """Tell if no two of `values` can be taken for each other: inputs are drawn until their mistakes cannot."""
+    return all(abs(one - other) > 4 * RELATIVE * max(abs(one), abs(other)) for one, other in combinations(values, 2))
+
+
 def loss_mistake(got: float, predicted: np.ndarray, target: np.ndarray) -> str:
     """Say what a wrong loss of these data looks like."""
+    return first_like(
+        got,
+        loss_mistakes(predicted, target),
+        "This is not the mean of the squared differences of the two arguments, for data of this length.",
+    )
+
+
+def loss_mistakes(predicted: np.ndarray, target: np.ndarray) -> dict[str, float]:
+    """What is said of typical wrong losses of these data, and their values."""
     d = predicted.astype("float64") - target
     n, squares = d.size, d**2
     every_pair = np.mean((predicted.astype("float64")[:, None] - target) ** 2)
-    mistakes = {
+    return {
         "This looks like the sum over the examples: take the mean.": squares.sum(),
         "This looks like half of the mean squared error: leave the factor out.": squares.mean() / 2,
         "This looks like twice the mean squared error: leave the factor out.": squares.mean() * 2,
@@ -64,11 +79,6 @@ def loss_mistake(got: float, predicted: np.ndarray, target: np.ndarray) -> str:
         "This divides by a fixed number of examples: divide by the number that the arguments have.": squares.sum()
         / 1000,
     }
-    return first_like(
-        got,
-        mistakes,
-        "This is not the mean of the squared differences of the two arguments, for data of this length.",
-    )
 
 
 def step_mistake(name: str, before: float, moved: float, own: float, other: float, rate: float) -> str:
@@ -76,7 +86,13 @@ def step_mistake(name: str, before: float, moved: float, own: float, other: floa
 
     It was at `before` and went by `moved`, where its gradient was `own` and that of the other weight `other`.
     """
-    mistakes = {
+    otherwise = f"`{name}` did not move by minus learning rate times its gradient."
+    return first_like(moved, step_mistakes(name, before, own, other, rate), otherwise, scale=abs(rate * own))
+
+
+def step_mistakes(name: str, before: float, own: float, other: float, rate: float) -> dict[str, float]:
+    """What is said of typical wrong steps, and how far the weight goes in them; see `step_mistake`."""
+    return {
         f"`{name}` did not move: is it the model from the arguments that is changed, and both of its weights?": 0.0,
         f"`{name}` moved the wrong way: subtract the step.": rate * own,
         f"`{name}` moved by the gradient itself: the learning rate is not used.": -own,
@@ -93,5 +109,3 @@ def step_mistake(name: str, before: float, moved: float, own: float, other: floa
         f"The negative step was assigned to `{name}` instead of subtracted from it.": -rate * own - before,
         f"The gradient was assigned to `{name}`: subtract learning rate times gradient.": own - before,
     }
-    otherwise = f"`{name}` did not move by minus learning rate times its gradient."
-    return first_like(moved, mistakes, otherwise, scale=abs(rate * own))

@@ -24,26 +24,36 @@ class Updates:
 
 def draw(rng, low, high, size):
     """Two updates with gradients that differ clearly, about as large as `size`, and rates between `low` and `high`."""
-    small, large = size * rng.uniform(0.5, 1.5, size=2), size * rng.uniform(2.5, 5.0, size=2)
-    gradients = np.stack([[small[0], large[0]], [large[1], small[1]]]) * rng.choice([-1, 1], size=(2, 2))
-    start = rng.uniform(1.0, 4.0, size=2) * rng.choice([-1, 1], size=2)
-    return Updates(
-        (float(start[0]), float(start[1])), gradients.astype("float32"), rng.uniform(low, high, size=2).tolist()
-    )
+    while True:
+        small, large = size * rng.uniform(0.5, 1.5, size=2), size * rng.uniform(2.5, 5.0, size=2)
+        gradients = np.stack([[small[0], large[0]], [large[1], small[1]]]) * rng.choice([-1, 1], size=(2, 2))
+        start = rng.uniform(1.0, 4.0, size=2) * rng.choice([-1, 1], size=2)
+        rates = rng.uniform(low, high, size=2)
+        befores = (start, start - rates[0] * gradients[0])
+        if all(mistakes_show(*update) for update in zip(befores, gradients, rates, strict=True)):
+            return Updates((float(start[0]), float(start[1])), gradients.astype("float32"), rates.tolist())
 
 
-def play(submission, rng):
-    """Yield the updates of two models and what the student's function made of them."""
-    for kind in ((0.3, 0.8, 1.0), (0.02, 0.06, 20.0)):
-        planned = draw(rng, *kind)
-        reply = submission.play("updates", planned.start, planned.gradients, planned.rates)
-        yield planned, reply
+def mistakes_show(before, gradients, rate):
+    """Tell if no mistake with this update can be taken for another one, or for the right step."""
+    for at, own, other in zip(before, gradients, gradients[::-1], strict=True):
+        if not recognise.apart([-rate * own, *recognise.step_mistakes("", at, own, other, rate).values()]):
+            return False
+    return True
 
 
-def check_weight(submission, rng, weight):
+@pytest.fixture(scope="module")
+def played(submission, rng_for):
+    """The updates of two models and what the student's function made of them: all items look at the same ones."""
+    rng = rng_for("updates")
+    planned = [draw(rng, *kind) for kind in ((0.3, 0.8, 1.0), (0.02, 0.06, 20.0))]
+    return [(plan, submission.play("updates", plan.start, plan.gradients, plan.rates)) for plan in planned]
+
+
+def check_weight(played, weight):
     """Fail unless the weight has moved by minus rate times its gradient in every update."""
     name = f"model.{'wb'[weight]}"
-    for planned, reply in play(submission, rng):
+    for planned, reply in played:
         where = recognise.array(recognise.field(reply, "named"), (3, 2))[:, weight]
         for before, after, both, rate in zip(where[:-1], where[1:], planned.gradients, planned.rates, strict=True):
             own, other = float(both[weight]), float(both[1 - weight])
@@ -53,21 +63,21 @@ def check_weight(submission, rng, weight):
 
 
 @pytest.mark.points(1.5)
-def test_moves_w(submission, rng):
+def test_moves_w(played):
     """`model.w` moves by learning rate times `dw`, downhill: for any rate, any gradient, any model, step after step."""
-    check_weight(submission, rng, W)
+    check_weight(played, W)
 
 
 @pytest.mark.points(1.5)
-def test_moves_b(submission, rng):
+def test_moves_b(played):
     """`model.b` moves by learning rate times `db`, downhill: for any rate, any gradient, any model, step after step."""
-    check_weight(submission, rng, B)
+    check_weight(played, B)
 
 
 @pytest.mark.points(1)
-def test_updates_in_place(submission, rng):
+def test_updates_in_place(played):
     """Both weights move in place: `model.w` and `model.b` are the same `tf.Variable`s before and after."""
-    for _, reply in play(submission, rng):
+    for _, reply in played:
         assert recognise.field(reply, "same") is True, REPLACED
         steps = np.diff(recognise.array(recognise.field(reply, "held"), (3, 2)), axis=0)
         for name, moves in zip("wb", steps.T, strict=True):

@@ -1,8 +1,9 @@
-"""Hidden tests of the exercise `train`, 8 points: two models, two steps each, on data of other lengths every time.
+"""Hidden tests of the exercise `train`, 8 points: two models, two steps each, on data of other lengths.
 
-The student's `train` runs with stand-ins for `loss` and `apply_gradients`, so that it is judged for itself. What it
-does is seen in what it hands to `apply_gradients` and in how far the weights move besides: an answer that updates the
-weights itself, or in two calls, is as right as one that does it as the notebook suggests.
+All items look at the same steps, each at one thing. The student's `train` runs with stand-ins for `loss` and
+`apply_gradients`, so that it is judged for itself. What it does is seen in what it hands to `apply_gradients` and in
+how far the weights move besides: an answer that updates the weights itself, or in two calls, is as right as one that
+does it as the notebook suggests.
 """
 
 from collections.abc import Callable, Iterator
@@ -148,33 +149,41 @@ def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook) -> I
 
 
 def steps(submission, rng, lengths, stand_in=like_the_notebook) -> Iterator[Step]:
-    """Yield all steps of two models. No length is used twice: a traced function must not remember a stand-in."""
+    """Yield all steps of two models.
+
+    No length is used twice: a traced function must not remember a stand-in. One is longer than the notebook's own data.
+    """
     for n, kind in zip(lengths, KINDS, strict=True):
         yield from steps_of(submission, rng, draw(rng, n, *kind), stand_in)
 
 
+@pytest.fixture(scope="module")
+def plain(submission, rng_for):
+    """All steps with the stand-in for `loss` that equals the mean squared error."""
+    return list(steps(submission, rng_for("plain"), (37, 1252)))
+
+
 @pytest.mark.points(2)
-def test_gradient_for_w(submission, rng):
+def test_gradient_for_w(plain):
     """The gradient for `w` is that of your `loss`, for any data, any model and step after step."""
-    for step in steps(submission, rng, (37, 52)):
+    for step in plain:
         assert step.is_right(W), step.mistake(W)
 
 
 @pytest.mark.points(2)
-def test_gradient_for_b(submission, rng):
+def test_gradient_for_b(plain):
     """The gradient for `b` is that of your `loss`, for any data, any model and step after step."""
-    for step in steps(submission, rng, (41, 58)):
+    for step in plain:
         assert step.is_right(B), step.mistake(B)
 
 
 @pytest.mark.points(2)
-def test_follows_any_loss(submission, rng):
+def test_follows_any_loss(plain, submission, rng):
     """The step follows whatever `loss` is: with another function of that name, the gradients are the other one's."""
-    plain, other = list(steps(submission, rng, (43, 61))), list(steps(submission, rng, (46, 64), another))
     # A weight whose gradient is wrong anyway has been paid for in the tests above.
     weights = [weight for weight in (W, B) if all(step.is_right(weight) for step in plain)]
     assert weights, "Neither gradient is right, so there is nothing yet that could follow another `loss`."
-    for step in other:
+    for step in steps(submission, rng, (46, 1264), another):
         assert all(step.is_right(weight) for weight in weights), (
             "With another loss in place of yours, the gradients should be the other one's. Call `loss` on the tape, "
             "with `model(inputs)` and `outputs` as they are: no formula of your own, no other loss."
@@ -182,9 +191,9 @@ def test_follows_any_loss(submission, rng):
 
 
 @pytest.mark.points(1)
-def test_returns_the_loss_from_before(submission, rng):
+def test_returns_the_loss_from_before(plain):
     """`train` returns the loss from before the update."""
-    for step in steps(submission, rng, (49, 67)):
+    for step in plain:
         got = recognise.number(step.returned)
         assert step.returned is not None, "`train` returns nothing: does it end with `return …`?"
         assert not np.isnan(got), "`train` did not return one number: return the loss, and only that."
@@ -200,15 +209,15 @@ def test_returns_the_loss_from_before(submission, rng):
 
 
 @pytest.mark.points(1)
-def test_one_call_is_one_update(submission, rng):
+def test_one_call_is_one_update(plain):
     """One call is one update with the `learning_rate` of that call."""
-    for step in steps(submission, rng, (55, 71)):
+    for step in plain:
         for weight in (W, B):
             got, used, rate = step.total(weight), step.first(weight), step.problem.rate
-            once = recognise.close(got, rate * step.gradients[weight], rate * max(map(abs, step.gradients)))
-            # A wrong gradient has been paid for above; here it only has to be used once, with the rate.
-            own = bool(step.calls) and abs(used) > 1e-3 and recognise.close(got, rate * used)
             scale = rate * max(map(abs, step.gradients))
+            once = recognise.close(got, rate * step.gradients[weight], scale)
+            # A wrong gradient has been paid for above; here it only has to be used once, with the rate.
+            own = bool(step.calls) and abs(used) > 1e-6 and recognise.close(got, rate * used, scale)
             assert once or own, update_mistake("wb"[weight], got, used, rate, scale)
 
 
