@@ -19,10 +19,12 @@ from proctor.cluster_worker import Fitness, Order, differences
 from proctor.course import Course
 from proctor.errors import ClusterError, OurFault
 from proctor.grading import ClassRun
+from proctor.quiet import overheard
 
 SECONDS_TO_CONNECT = 5
 JOBS_PER_WORKER = 4  # under way or queued: nobody waits for us, and workers that join find something to do
 FEWEST_JOBS = 32
+LOGGERS = ("distributed", "distributed.client", "tornado.application")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def connect(address: str, run: ClassRun) -> Iterator[Cluster]:
     """Use the cluster of the scheduler at `address`. Raises `ClusterError` if there is none or a worker is unfit."""
     course = run.course
     mark, name = cluster_worker.mark_of(course), uuid.uuid4().hex
-    with contextlib.closing(_client(address)) as client:
+    make = _dask()
+    with overheard(*LOGGERS), contextlib.closing(_client(make, address)) as client:
         mark.write_text(name, encoding="ascii")
         try:
             wanted = {**cluster_worker.versions(), **cluster_worker.shared(course, run.assignment)}
@@ -53,19 +56,23 @@ def connect(address: str, run: ClassRun) -> Iterator[Cluster]:
             about = _protected(client, found, allow_missing=bool(run.settings.get("allow_unsandboxed")))
             yield Cluster(client, order, about, max(JOBS_PER_WORKER * len(found), FEWEST_JOBS))
         finally:
+            mark.unlink(missing_ok=True)  # first: a job that comes late must not find itself welcome
             _leave(client, name)
-            mark.unlink(missing_ok=True)
 
 
-def _client(address: str) -> Any:
+def _dask() -> Any:
     try:
         from distributed import Client
-        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise ClusterError("--scheduler needs Dask: pip install 'proctor[cluster]'") from None
+    return Client
+
+
+def _client(make: Any, address: str) -> Any:
+    from distributed.comm.addressing import get_address_host_port
+
     try:
         get_address_host_port(address, strict=True)  # a client of what is no address cannot even be closed
-        make: Any = Client
         return make(address, timeout=SECONDS_TO_CONNECT, set_as_default=False, name="proctor")
     except (OSError, ValueError, ImportError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__

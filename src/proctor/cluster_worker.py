@@ -35,6 +35,7 @@ from proctor.quiet import quiet_tensorflow
 TRIES = 2
 PACKAGES = ("proctor", "tensorflow", "numpy", "nbgrader", "nbformat", "nbconvert", "ipykernel", "SQLAlchemy")
 UNFIT = "is not there"
+ENDING = "end proctor's grading processes"
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,15 @@ def _station(order: Order) -> Station:
 
 def work(order: Order, function: Callable[..., Any], *arguments: Any) -> Any:
     """One job, as Dask calls it."""
+    from distributed import get_worker
+
+    _end_with(get_worker())
     return _station(order).call(function, *arguments)
 
 
-async def prepare(order: Order) -> Fitness:
+async def prepare(order: Order, dask_worker: Any) -> Fitness:
     """Get ready for a run. Whoever grades this course alone has sent it, so earlier runs of the course are over."""
+    _end_with(dask_worker)
     with _stations_lock:
         over = [run for run, station in _stations.items() if station.order.root == order.root and run != order.run]
     for run in over:
@@ -141,6 +146,22 @@ async def stop(run: str) -> None:
         station = _stations.pop(run, None)
     if station is not None:
         await asyncio.to_thread(station.stop)
+
+
+def _end_with(worker: Any) -> None:
+    """End every grading process when Dask closes its worker, for example because the scheduler is lost.
+
+    The worker's process would wait for the submission that is being graded.
+    """
+    from distributed import WorkerPlugin
+
+    class End(WorkerPlugin):
+        async def teardown(self, worker: Any) -> None:
+            for run in list(_stations):
+                await stop(run)
+
+    if ENDING not in worker.plugins:
+        worker.loop.add_callback(worker.plugin_add, End(), ENDING)
 
 
 async def unprotected() -> list[str]:

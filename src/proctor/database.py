@@ -6,7 +6,6 @@ what went wrong with the database, and `wait_for` it. Nothing here, and no messa
 
 import contextlib
 import io
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Engine, make_url
 
 from proctor.errors import CourseError, DatabaseGone
+from proctor.quiet import overheard
 
 URL_VARIABLE = "PROCTOR_DB_URL"
 BUSY_SECONDS = 120  # one commit takes milliseconds; this is for hundreds of writers that wait for each other
@@ -25,8 +25,7 @@ EXPECTED = f"{URL_VARIABLE}: expected postgresql+psycopg://USER@HOST:PORT/DATABA
 # nbgrader looks a submission's rows up by these columns and has an index on none of them, so that each lookup reads
 # the whole class.
 INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
-# Loggers of nbgrader's gradebook (it borrows Tornado's) and of what is under it. They have no handler of their own in a
-# command, and Python prints what nobody handles: tracebacks, each time a server goes away.
+# Of nbgrader's gradebook, which borrows Tornado's, and of what is under it.
 LOGGERS = ("tornado.application", "sqlalchemy", "psycopg")
 
 _troubles: list[str] | None = None
@@ -93,31 +92,16 @@ def _is_about_tables(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[list[str]]:
-    """Collect what the database's driver says when the database cannot be reached or is busy for too long."""
+def watched() -> Iterator[tuple[list[str], io.StringIO]]:
+    """Collect what the driver says when the database cannot be reached or is busy for too long, and what is logged."""
     global _troubles
     found: list[str] = []
     _troubles = found
     try:
-        yield found
+        with overheard(*LOGGERS) as log:
+            yield found, log
     finally:
         _troubles = None
-
-
-@contextlib.contextmanager
-def overheard() -> Iterator[io.StringIO]:
-    """Collect what is logged about the gradebook. Whoever uses it here hears of errors by exceptions as well."""
-    said = io.StringIO()
-    handler = logging.StreamHandler(said)
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    before = [(logger.handlers, logger.propagate) for logger in loggers]
-    for logger in loggers:
-        logger.handlers, logger.propagate = [handler], False
-    try:
-        yield said
-    finally:
-        for logger, (handlers, propagate) in zip(loggers, before, strict=True):
-            logger.handlers, logger.propagate = handlers, propagate
 
 
 def wait_for(url: str, said: str, seconds: float) -> None:
@@ -126,7 +110,7 @@ def wait_for(url: str, said: str, seconds: float) -> None:
     while True:
         engine = sqlalchemy.create_engine(url)
         try:
-            with overheard(), engine.connect():
+            with overheard(*LOGGERS), engine.connect():
                 return
         except exc.SQLAlchemyError as error:
             if time.monotonic() > end:
@@ -171,7 +155,7 @@ def identity(url: str, assignment: str) -> str:
     from nbgrader.api import Gradebook, MissingEntry
 
     try:
-        with overheard(), Gradebook(url) as gradebook:
+        with overheard(*LOGGERS), Gradebook(url) as gradebook:
             return str(gradebook.find_assignment(assignment).id)
     except MissingEntry:
         return "without this assignment"

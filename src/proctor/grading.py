@@ -19,6 +19,7 @@ from proctor.errors import CourseError, OurFault, RunStopped
 from proctor.grade_student import grade_student
 from proctor.handed_in import strange
 from proctor.outcome import Outcome, fingerprint, in_common, recall
+from proctor.quiet import overheard
 
 TRIES = 2
 MakeExecutor = Callable[[int], Executor]
@@ -72,7 +73,7 @@ def graded_students(course: Course, assignment: str) -> set[str]:
     from nbgrader.api import Gradebook, MissingEntry
 
     try:
-        with database.overheard(), Gradebook(course.db_url()) as gradebook:
+        with overheard(*database.LOGGERS), Gradebook(course.db_url()) as gradebook:
             gradebook.find_assignment(assignment)
             database.add_indexes(gradebook.engine)
             return {submission.student_id for submission in gradebook.assignment_submissions(assignment)}

@@ -1,6 +1,10 @@
-"""TensorFlow's settings in every process of ours; called by whatever starts one, before TensorFlow is imported."""
+"""Keeps other packages from talking on our terminal: TensorFlow, databases, Dask."""
 
+import contextlib
+import io
+import logging
 import os
+from collections.abc import Iterator
 
 SETTINGS = {
     # Its start-up messages are about hardware that is not used here.
@@ -13,6 +17,25 @@ SETTINGS = {
 
 
 def quiet_tensorflow() -> None:
-    """Set what the instructor has not set otherwise."""
+    """Set what the instructor has not set otherwise; whatever starts a process calls it before TensorFlow comes in."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+
+
+@contextlib.contextmanager
+def overheard(*names: str) -> Iterator[io.StringIO]:
+    """Collect what these loggers say instead of printing it: tracebacks of what we hear of by exceptions as well.
+
+    A logger without a handler prints, too, and a package may add handlers when it is imported: import it before.
+    """
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers, logger.propagate = [handler], False
+    try:
+        yield said
+    finally:
+        for logger, (handlers, propagate) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagate
