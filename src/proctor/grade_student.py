@@ -112,11 +112,7 @@ def _autograde(course: Course, assignment: str, student: str) -> Outcome:
 def _run_nbgrader(course: Course, assignment: str, student: str) -> dict[str, Any]:
     """Run nbgrader's Autograde, from the start when the database came back. Raises `DatabaseGone` if it does not."""
     for _ in range(TRIES):
-        with (
-            database.watched() as trouble,
-            overheard(*database.LOGGERS) as said,
-            courses.working_directory(course.root),
-        ):
+        with database.watched() as (trouble, said), courses.working_directory(course.root):
             result: dict[str, Any] = course.api().autograde(assignment, glob.escape(student), force=True, create=True)
         result["log"] = said.getvalue() + str(result.get("log", ""))
         if result["success"] or not trouble:
