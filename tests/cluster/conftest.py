@@ -1,4 +1,4 @@
-"""A Dask cluster for this folder's tests, and a PostgreSQL server; skipped where they are not installed."""
+"""A class of every kind of answer; Dask and a PostgreSQL server, skipped where they are not installed."""
 
 import importlib.util
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import servers
 import tiny_course
+from commands import release
 
 RIGHT = tiny_course.RIGHT
 KINDS = {
@@ -27,21 +28,19 @@ def dask() -> None:
         pytest.skip("Dask is not installed: pip install 'proctor[cluster]'")
 
 
-@pytest.fixture(scope="module")
-def cluster(dask: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Cluster]:
-    """Three workers for the whole module; a test that ends one starts another."""
-    with servers.cluster(tmp_path_factory.mktemp("dask"), 3) as found:
-        yield found
-
-
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[servers.Postgres]:
-    """A server for all tests; `servers.Postgres.fresh` gives a test an empty database."""
+def postgres(released_tiny_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Postgres]:
+    """A server for all tests; `servers.Postgres.fresh` gives a test a gradebook with the tiny course's release."""
     if servers.postgres_programs() is None or importlib.util.find_spec("psycopg") is None:
         pytest.skip(
             "PostgreSQL or psycopg is not installed: apt-get install postgresql, pip install 'proctor[cluster]'"
         )
-    with servers.postgres() as server:
+    course = tiny_course.copy(released_tiny_course, tmp_path_factory.mktemp("postgres") / "course")
+    with servers.postgres() as server, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PROCTOR_DB_URL", server.fresh())
+        release(course, tiny_course.ASSIGNMENT)
+        server.keep()
+        environment.undo()
         yield server
 
 

@@ -2,47 +2,27 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 import servers
 import tiny_course
-from commands import run, scores
+from commands import grading, run, scores
 from waiting import until
 
+from proctor import cluster, cluster_worker
+from proctor import course as courses
+from proctor import grading as classes
+from proctor.errors import ClusterError
+
 KINDS = 6  # of submissions in conftest.py
+CLASS_SIZE = 60 if "PROCTOR_SLOW" in os.environ else 24
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def grade(course: Path, address: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    return run(course, "proctor", "grade", "--scheduler", address, *options)
-
-
-def begin(course: Path, address: str, **environment: str) -> "subprocess.Popen[bytes]":
-    """Start grading; what it says goes into the course's folder."""
-    with (course / "said.txt").open("wb") as said:
-        command = ["proctor", "grade", "--scheduler", address]
-        return subprocess.Popen(command, cwd=course, stdout=said, stderr=said, env={**os.environ, **environment})
-
-
-def said(course: Path) -> str:
-    return (course / "said.txt").read_text()
-
-
-def graded(course: Path) -> int:
-    return said(course).count(": graded")
-
-
-def wait_for(grading: "subprocess.Popen[bytes]", course: Path, number: int) -> None:
-    """Return when `number` submissions have been graded and there are more to come."""
-    until(lambda: graded(course) >= number or grading.poll() is not None, 120)
-    assert graded(course) >= number, said(course)
-    assert grading.poll() is None
 
 
 def outcomes(course: Path) -> dict[str, dict[str, object]]:
@@ -54,74 +34,82 @@ def outcomes(course: Path) -> dict[str, dict[str, object]]:
     return found
 
 
-def graders(worker: "subprocess.Popen[bytes]") -> list[int]:
+def graders(worker: int) -> list[int]:
     """A worker's grading process and what comes from it; Python's own resource tracker stays as long as the worker."""
-    return [pid for pid in servers.children(worker.pid) if "resource_tracker" not in servers.command_of(pid)]
+    return [pid for pid in servers.children(worker) if "resource_tracker" not in servers.command_of(pid)]
 
 
-@pytest.mark.skipif("PROCTOR_SLOW" not in os.environ, reason="minutes on two cores: set PROCTOR_SLOW=1")
-def test_sixty_submissions_and_two_losses_give_what_one_machine_gives(cluster, class_of):
-    """Points and messages are those of one machine, although a worker and a grading process are killed on the way."""
-    course, expected = class_of(60)
-    grading = begin(course, cluster.address)
-    wait_for(grading, course, 15)
-    lost = cluster.workers.pop()
-    orphans = graders(lost)
-    lost.kill()
-    lost.wait()
-    wait_for(grading, course, 25)
-    os.kill(graders(cluster.workers[0])[0], signal.SIGKILL)
-    assert grading.wait(120) == 0, said(course)
-    assert "3 workers on" in said(course)
-    assert "60 graded, 0 unchanged, 0 not graded" in said(course)
-    assert until(lambda: not any(map(psutil.pid_exists, orphans))), "a lost worker left something running"
-    assert scores(course) == expected
-    assert "0 graded, 60 unchanged" in grade(course, cluster.address).stdout
+def test_three_workers_give_what_one_machine_gives(dask, class_of, tmp_path):
+    """Points, messages and errors are those of one machine, although a worker is lost on the way.
+
+    One submission ends the process that grades it, each time: it is named, as on one machine.
+    """
+    course, expected = class_of(CLASS_SIZE)
+    tests = course / "grader_tests/tiny/test_double.py"
+    head = 'for any number."""\n'
+    deadly = "    if submission.double(1) == 'die':\n        import os; os.kill(os.getpid(), 9)\n"
+    tests.write_text(tests.read_text().replace(head, head + deadly))
+    tiny_course.submit(course, "03-deadly", "def double(x): return 'die'")
+    tiny_course.hold_after(course, 4)
+    with servers.cluster(tmp_path / "dask") as found:
+        workers = found.add_workers(3)
+        with grading(course, "--scheduler", found.address) as there:
+            there.wait_for(4)
+            assert until(lambda: all(map(graders, workers)))
+            orphans = graders(workers[0])
+            os.kill(workers[0], signal.SIGKILL)
+            assert until(lambda: not any(map(psutil.pid_exists, orphans))), "a lost worker left something running"
+            tiny_course.let_go(course)
+            assert there.process.wait(240) == 1, there.said
+    assert "3 workers on" in there.said
+    assert f"{CLASS_SIZE} graded, 0 unchanged, 1 not graded" in there.said
     on_cluster = outcomes(course)
-    some = sorted(expected)[:KINDS]
-    again = run(course, "proctor", "grade", "--force", *(word for name in some for word in ("--student", name)))
-    assert again.returncode == 0, again.stderr
+    some = [*sorted(expected)[:KINDS], "03-deadly"]
+    here = run(course, "proctor", "grade", "--force", *(word for name in some for word in ("--student", name)))
+    assert here.returncode == 1, here.stderr
     one_machine = outcomes(course)
     for student in expected:
         (same,) = (other for other in some if other[3:] == student[3:])
         assert on_cluster[student] == one_machine[same]
+    error = "submitted/03-deadly/tiny: the worker process died twice while grading it"
+    assert [error in said for said in (there.said, here.stderr)] == [True, True]
+    assert scores(course, list(expected)) == expected
+    assert classes.plan(courses.load(course), "tiny").todo == ["03-deadly"]
 
 
-def test_interrupted_and_killed_runs_are_gone_on_with(cluster, class_of):
-    """After Ctrl-C nothing goes on running; after a SIGKILL the next run sees to it; what was graded stays graded."""
-    course, expected = class_of(12)
-    tiny_course.submit(course, "11-syntax", "while True: pass")
-    grading = begin(course, cluster.address)
-    wait_for(grading, course, 2)
-    grading.send_signal(signal.SIGINT)
-    assert grading.wait(30) == 130
-    assert "run the same command again" in said(course)
-    assert until(lambda: not any(map(graders, cluster.workers))), "a grading process goes on"
-    interrupted = set(outcomes(course))
-    grading = begin(course, cluster.address)
-    wait_for(grading, course, 2)
-    grading.kill()
-    grading.wait()
-    killed = set(outcomes(course))
-    assert interrupted < killed
-    tiny_course.submit(course, "11-syntax", "def double(x) return 2 * x")
-    done = grade(course, cluster.address)
-    (count,) = re.findall(r"(\d+) graded, \d+ unchanged, 0 not graded", done.stdout)
-    assert int(count) <= 12 - len(killed)
-    assert scores(course) == expected
-    assert not any(map(graders, cluster.workers))
-
-
-def test_a_lost_scheduler_ends_the_run_with_a_word(dask, class_of, tmp_path):
-    """What was graded stays, and one machine can finish the class."""
-    course, expected = class_of(12)
-    with servers.cluster(tmp_path / "own", 1) as own:
-        grading = begin(course, own.address)
-        wait_for(grading, course, 2)
-        own.scheduler.kill()
-        assert grading.wait(60) == 2
-    assert "proctor: the connection to the scheduler was lost" in said(course)
-    assert run(course, "proctor", "grade").returncode == 0
+def test_a_run_that_was_stopped_in_any_way_is_gone_on_with(dask, class_of, tmp_path):
+    """After Ctrl-C, a SIGKILL and the loss of the scheduler, nothing goes on, and what was graded stays graded."""
+    course, expected = class_of(9)
+    tiny_course.hold_after(course, 2)
+    with servers.cluster(tmp_path / "dask", 2) as found:
+        workers = [worker.pid for worker in found.workers]
+        with grading(course, "--scheduler", found.address) as first:
+            first.wait_for(2)
+            first.process.send_signal(signal.SIGINT)
+            assert first.process.wait(30) == 130
+        assert "run the same command again" in first.said
+        assert until(lambda: not any(map(graders, workers))), "a grading process goes on"
+        interrupted = outcomes(course)
+        tiny_course.hold_after(course, len(interrupted) + 1)
+        with grading(course, "--scheduler", found.address) as second:
+            second.wait_for(1)
+        stale = [pid for worker in workers for pid in graders(worker)]
+        with grading(course, "--scheduler", found.address) as third:
+            assert until(lambda: "2 workers on" in third.said or third.process.poll() is not None, 60), third.said
+            assert not any(map(psutil.pid_exists, stale)), "the killed run goes on"
+            killed = outcomes(course)
+            tiny_course.hold_after(course, len(killed) + 1)
+            third.wait_for(1)
+            found.scheduler.kill()
+            assert third.process.wait(60) == 2
+        assert "proctor: the connection to the scheduler was lost" in third.said
+        assert until(lambda: not any(map(graders, workers))), "a grading process goes on without a scheduler"
+    lost = outcomes(course)
+    assert interrupted.keys() < killed.keys() < lost.keys()
+    tiny_course.let_go(course)
+    done = run(course, "proctor", "grade")
+    assert f"{9 - len(lost)} graded, {len(lost)} unchanged, 0 not graded" in done.stdout, done.stderr
+    assert "Traceback" not in first.said + second.said + third.said
     assert scores(course) == expected
 
 
@@ -132,6 +120,7 @@ UNFIT = {
     "threads": "--nthreads 1",
     "no-proctor": "proctor cannot be used there",
     "elsewhere": "not in a course",
+    "gradebook": "the gradebook's database cannot be used: ",
 }
 
 
@@ -141,24 +130,26 @@ def test_unfit_workers_are_refused_by_name_before_anything_is_graded(dask, class
     hide = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(course)]
     can_hide = subprocess.run([*hide, "true"], capture_output=True, check=False).returncode == 0
     expected = {reason: why for reason, why in UNFIT.items() if can_hide or reason != "elsewhere"}
-    with servers.cluster(tmp_path / "dask", 0) as found:
-        idle = grade(course, found.address)
-        assert (idle.returncode, "the scheduler has no workers" in idle.stderr) == (2, True), idle.stderr
+    with servers.cluster(tmp_path / "dask") as found:
         for reason in expected:
             options = ["--nthreads", "2"] if reason == "threads" else []
             found.add_worker(*options, prefix=hide if reason == "elsewhere" else [], **disguise(tmp_path, reason))
-        found.wait_for_workers()
-        done = grade(course, found.address)
+        found.wait_for_workers(len(expected))
+        done = run(course, "proctor", "grade", "--scheduler", found.address)
+        assert servers.SECRET not in done.stderr + found.logs
     assert done.returncode == 2
     refused = [line for line in done.stderr.splitlines() if line.startswith("  tcp://")]
     assert len(refused) == len(expected), done.stderr
     for why in expected.values():
         assert sum(why in line for line in refused) == 1, done.stderr
+    assert "Traceback" not in done.stderr
     assert not outcomes(course)
 
 
 def disguise(folder: Path, reason: str) -> dict[str, str]:
     """Environment of a worker that is not like this machine."""
+    if reason == "gradebook":
+        return {"PROCTOR_DB_URL": f"postgresql+psycopg://grader:{servers.SECRET}@127.0.0.1:9/gradebook"}
     place = folder / reason
     versions = {"package": "proctor-9.9.9", "tensorflow": "tensorflow-1.15.0"}
     if reason in versions:
@@ -177,11 +168,35 @@ def disguise(folder: Path, reason: str) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([str(place), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
 
 
+class Workers:
+    """Stands in for a Dask client whose workers' machines lack what they say."""
+
+    def __init__(self, lacks: dict[str, list[str]]) -> None:
+        self._lacks = lacks
+
+    def run(self, function: object, workers: list[str]) -> dict[str, list[str]]:
+        assert function is cluster_worker.unprotected
+        return {worker: self._lacks[worker] for worker in workers}
+
+
+def test_each_machine_says_what_it_can_enforce_or_is_refused():
+    """A protection that one machine lacks refuses its workers; who accepts that is told in the report of the run."""
+    hosts = {"tcp://10.0.0.1:1": "ada", "tcp://10.0.0.1:2": "ada", "tcp://10.0.0.2:1": "bo"}
+    client = Workers(
+        {worker: ["talk to the network (no namespaces)"] * (host == "bo") for worker, host in hosts.items()}
+    )
+    with pytest.raises(ClusterError) as refused:
+        cluster._protected(client, hosts, allow_missing=False)
+    assert "tcp://10.0.0.2:1: bo cannot enforce: talk to the network (no namespaces)" in str(refused.value)
+    assert "ada" not in str(refused.value)
+    assert cluster._protected(client, hosts, allow_missing=True) == (
+        "2 workers on ada: the whole sandbox",
+        "1 worker on bo: NOT SANDBOXED, missing: talk to the network (no namespaces)",
+    )
+
+
 def test_another_folder_at_the_same_path_is_no_course(class_of, tmp_path):
     """A folder, its files or its gradebook that are not this machine's are told from the course."""
-    from proctor import cluster_worker
-    from proctor import course as courses
-
     course, _ = class_of(1)
     loaded = courses.load(course)
     cluster_worker.mark_of(loaded).parent.mkdir()
@@ -202,11 +217,24 @@ def test_another_folder_at_the_same_path_is_no_course(class_of, tmp_path):
     ] * 3
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "carrier-pigeon://loft", ":"])
-def test_an_address_without_a_scheduler_is_named(dask, class_of, address):
+ASK = """
+import sys
+from proctor import cli, cluster
+cluster.SECONDS_TO_CONNECT = 1
+for address in sys.argv[1:]:
+    print(cli.main(["grade", "--scheduler", address]), flush=True)
+"""
+
+
+def test_an_address_without_a_scheduler_or_without_workers_is_named(dask, class_of, tmp_path):
     """One line that says what to start, no traceback."""
     course, _ = class_of(1)
-    done = grade(course, address)
-    assert done.returncode == 2
-    assert f"proctor: {address}: no Dask scheduler answers" in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr
+    nowhere = ["tcp://127.0.0.1:9", "carrier-pigeon://loft", ":"]
+    with servers.cluster(tmp_path / "dask") as idle:
+        done = run(course, sys.executable, "-c", ASK, *nowhere, idle.address)
+    assert done.stdout.split() == ["2"] * 4
+    lines = done.stderr.splitlines()
+    assert len(lines) == 4, done.stderr
+    for line, address in zip(lines, nowhere, strict=False):
+        assert line.startswith(f"proctor: {address}: no Dask scheduler answers")
+    assert "the scheduler has no workers; start some" in lines[-1]

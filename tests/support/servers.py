@@ -11,13 +11,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from waiting import until
 
-USER, PASSWORD, DATABASE = "grader", "canary4711swordfish", "gradebook"
+SECRET = "canary4711swordfish"
+USER, PASSWORD, DATABASE = "grader", f"p@ss%/: {SECRET}", "gradebook"  # as odd as people's passwords are
 DASK = [sys.executable, "-m", "dask"]
 
 
@@ -45,14 +47,26 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
-    def wait_for_workers(self) -> None:
-        """Return when all are known to the scheduler."""
-        ready = "Registered to:"
-        assert until(lambda: self.logs.count(ready) >= len(self.workers), 60), self.logs
+    def add_workers(self, count: int, **environment: str) -> list[int]:
+        """Start `count` workers with one command, as docs/scale.md says; return their processes.
+
+        Dask starts a new worker for one that is lost.
+        """
+        before = len(self.workers)
+        command = [*DASK, "worker", self.address, "--no-dashboard", "--nthreads", "1", "--nworkers", str(count)]
+        place = ["--local-directory", str(self.folder / "several")]
+        several = _start([*command, *place], self.folder / "several.log", environment)
+        self.workers.append(several)
+        self.wait_for_workers(before + count)
+        return [pid for pid in children(several.pid) if "spawn_main" in command_of(pid)]
+
+    def wait_for_workers(self, count: int) -> None:
+        """Return when that many have been known to the scheduler."""
+        assert until(lambda: self.logs.count("Registered to:") >= count, 60), self.logs
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, workers: int, **environment: str) -> Iterator[Cluster]:
+def cluster(folder: Path, workers: int = 0, **environment: str) -> Iterator[Cluster]:
     """Run a scheduler and some workers, each a process of one thread, as docs/scale.md says."""
     folder.mkdir(parents=True, exist_ok=True)
     about = folder / "scheduler.json"
@@ -74,7 +88,7 @@ def cluster(folder: Path, workers: int, **environment: str) -> Iterator[Cluster]
         found.address = json.loads(about.read_text())["address"]
         for _ in range(workers):
             found.add_worker(**environment)
-        found.wait_for_workers()
+        found.wait_for_workers(workers)
         yield found
     finally:
         for process in (*found.workers, scheduler):
@@ -144,6 +158,12 @@ class Postgres:
         self._run(programs / "initdb", "-D", folder / "data", *auth)
         password.unlink()
         self._server: subprocess.Popen[bytes] | None = None
+        self._template = "template1"
+
+    @property
+    def log(self) -> str:
+        """All that it has logged; with who waited for a lock for more than a second."""
+        return (self.folder / "log").read_text()
 
     @property
     def pid(self) -> int:
@@ -153,11 +173,13 @@ class Postgres:
 
     def url(self, password: str = PASSWORD, port: int | None = None) -> str:
         """What goes into PROCTOR_DB_URL."""
-        return f"postgresql+psycopg://{USER}:{password}@127.0.0.1:{port or self.port}/{DATABASE}"
+        quoted = urllib.parse.quote(password, safe="")
+        return f"postgresql+psycopg://{USER}:{quoted}@127.0.0.1:{port or self.port}/{DATABASE}"
 
     def start(self) -> None:
         """Run the server; returns when it answers."""
         options = [f"-cport={self.port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cfsync=off"]
+        options.append("-clog_lock_waits=on")
         command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), *options]
         with (self.folder / "log").open("ab") as log:
             self._server = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, **self._as)
@@ -168,22 +190,31 @@ class Postgres:
         """End the server and every connection at once."""
         if self._server is not None:
             self._server.send_signal(signal.SIGINT)
-            self._server.wait(30)
-            self._server = None
+            try:
+                self._server.wait(30)
+            finally:
+                self._server.kill()
+                self._server.wait()
+                self._server = None
 
     def fresh(self) -> str:
-        """Make the database anew; return its URL."""
-        for statement in (f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"CREATE DATABASE {DATABASE}"):
-            self.psql("postgres", statement)
+        """Make the database anew, as it was when `keep` was called; return its URL."""
+        self.psql("postgres", f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        self.psql("postgres", f"CREATE DATABASE {DATABASE} TEMPLATE {self._template}")
         return self.url()
 
-    def psql(self, database: str, statement: str, password: str = PASSWORD) -> str:
+    def keep(self) -> None:
+        """Have `fresh` make copies of the database as it is now."""
+        self._template = f"{DATABASE}_kept"
+        self.psql("postgres", f"CREATE DATABASE {self._template} TEMPLATE {DATABASE}")
+
+    def psql(self, database: str, statement: str) -> str:
         """Run a statement with PostgreSQL's own client; return what it prints."""
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database]
-        return self._run(self._programs / "psql", *where, "-X", "-q", "-A", "-t", "-c", statement, password=password)
+        return self._run(self._programs / "psql", *where, "-X", "-q", "-A", "-t", "-c", statement)
 
-    def _run(self, *command: object, password: str = PASSWORD) -> str:
-        env = {**os.environ, "PGPASSWORD": password}
+    def _run(self, *command: object) -> str:
+        env = {**os.environ, "PGPASSWORD": PASSWORD}
         texts = [str(word) for word in command]
         done = subprocess.run(texts, cwd="/", env=env, capture_output=True, text=True, check=False, **self._as)
         assert done.returncode == 0, done.stderr
