@@ -1,6 +1,7 @@
 """A class through nbgrader's pipeline with real kernels: who gets what, whatever the notebooks do."""
 
 import csv
+import fnmatch
 import json
 import shutil
 
@@ -102,10 +103,10 @@ def test_the_table_says_what_happened(course):
 def test_nbgrader_autograde_gives_the_same(course):
     """Stock nbgrader's own command runs the same tests to the same points."""
     before = scores(course)
-    some = [student for student in CLASS if "endless" not in student and "flood" not in student][:6]
-    for student in some:
-        done = run(course, "nbgrader", "autograde", "tiny", "--student", student, "--force")
-        assert done.returncode == 0, done.stderr
+    some = "[lnopruw]*"  # with nobody whose time limit has to be waited for
+    done = run(course, "nbgrader", "autograde", "tiny", "--student", some, "--force")
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout + done.stderr).count("| INFO] Autograding") == len(fnmatch.filter(CLASS, some)) > 6
     assert scores(course) == before
 
 
