@@ -26,10 +26,10 @@ HEADING = re.compile(r"^#{2,3} +(.+?)(?: *\([\d.]+ points?\))? *#*$", re.MULTILI
 
 @dataclass
 class Exercise:
-    """One graded cell: `score` is the gradebook's, `found` what the tests found (None: graded by a person)."""
+    """The graded cell `number`: `score` is the gradebook's, `found` what tests found (None: graded by a person)."""
 
     title: str
-    anchor: str
+    number: int
     score: float
     max_points: float
     found: CellVerdict | None = None
@@ -59,7 +59,7 @@ class Exercise:
 
 @dataclass
 class Page:
-    """All that the template needs."""
+    """All that the template needs. Cells have numbers from 1 on; `numbers` has them by the names that notes use."""
 
     title: str
     student: str
@@ -68,7 +68,8 @@ class Page:
     late_penalty: float
     exercises: list[Exercise] = field(default_factory=list)
     cells: list[Shown] = field(default_factory=list)
-    by_anchor: dict[str, Exercise] = field(default_factory=dict)
+    by_number: dict[int, Exercise] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
@@ -126,17 +127,17 @@ def make_page(nb: Any, about: Any) -> Page:
     )
     budget = Budget()
     heading, comments = "", []
-    for index, cell in enumerate(nb.cells):
+    for place, cell in enumerate(nb.cells, 1):
         heading = _heading(cell) or heading
         mine = cell.metadata.get("nbgrader", {})
+        page.numbers[str(mine.get("grade_id") or place)] = place
         if mine.get("comment") and mine["comment"] != UNTOUCHED:
             comments.append(markdown(mine["comment"]))
-        shown = show(cell, budget)
+        page.cells.append(show(cell, budget))
         if "score" in mine:
-            page.exercises.append(_exercise(cell, heading, index, comments))
-            shown.anchor, comments = page.exercises[-1].anchor, []
-            page.by_anchor[shown.anchor] = page.exercises[-1]
-        page.cells.append(shown)
+            page.by_number[place] = _exercise(cell, heading, place, comments)
+            page.exercises.append(page.by_number[place])
+            comments = []
     if comments and page.exercises:
         page.exercises[-1].comments += comments
     return page
@@ -150,8 +151,8 @@ def _heading(cell: Any) -> str:
     return found[1] if found else ""
 
 
-def _exercise(cell: Any, heading: str, index: int, comments: list[Markup]) -> Exercise:
+def _exercise(cell: Any, heading: str, place: int, comments: list[Markup]) -> Exercise:
     about = cell.metadata["nbgrader"]
     title = heading or str(about["grade_id"]).removeprefix("test_").replace("_", " ")
     found = verdict.read(cell) if cell.cell_type == "code" and not about.get("solution") else None
-    return Exercise(title, f"exercise-{index}", float(about["score"] or 0), float(about["points"]), found, comments)
+    return Exercise(title, place, float(about["score"] or 0), float(about["points"]), found, comments)

@@ -5,8 +5,9 @@ that did it: the next one gets a new kernel in which the cells above that did no
 """
 
 import logging
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,12 @@ HARM: dict[str, Callable[[Limits], str]] = {
     "too slow": lambda limits: f"was stopped after {limits.cell:g} seconds",
     "flood": lambda limits: "wrote too much output and was stopped",
 }
+# What the sandbox or a limit kept from a student's code, told by the exception: worth a look by a person.
+REFUSED = {
+    "ran out of memory": re.compile(r"MemoryError|ResourceExhaustedError"),
+    "tried what the sandbox forbids": re.compile(r"PermissionError|Operation not permitted|name resolution"),
+    "looked for a file that is not there": re.compile(r"FileNotFoundError|No such file or directory"),
+}
 
 
 class NotebookProcess:
@@ -69,6 +76,8 @@ class NotebookProcess:
             run.outputs.append(_said(f"This cell {said}; grading went on in a new kernel without it."))
         else:
             self._harmless.append(code)
+            raised = (f"{output.ename}: {output.evalue}" for output in run.outputs if output.output_type == "error")
+            self._notes += [f"cell {name} {said}" for said in refused(raised)]
         self._written += run.size
         if self._written > self._limits.output:
             run.outputs = [_said("The notebook wrote too much: the outputs from here on are left out.")]
@@ -121,6 +130,12 @@ class NotebookProcess:
         if self._kernel is not None:
             self._kernel.end()
             self._kernel = None
+
+
+def refused(errors: Iterable[str]) -> list[str]:
+    """Return what the grader kept from a student's code, by the errors that came of it, each once."""
+    text = "\n".join(errors)
+    return [said for said, pattern in REFUSED.items() if pattern.search(text)]
 
 
 def _said(text: str) -> Any:
@@ -185,7 +200,9 @@ def _grade_cell(code: _CodeCell, process: NotebookProcess, run_file: hidden_test
     if code.file is None:
         return None
     points = float(cell.metadata["nbgrader"]["points"])
-    found = CellVerdict(code.name, points, _judge(code.file, run_file, points), process.take_notes())
+    items = _judge(code.file, run_file, points)
+    notes = [f"in a hidden test: your code {said}" for said in refused(item.message for item in items)]
+    found = CellVerdict(code.name, points, items, (*process.take_notes(), *notes))
     cell.outputs = [_as_remark(output) for output in cell.outputs] + verdict.as_outputs(found)
     return found
 

@@ -21,18 +21,18 @@ from proctor.hidden_tests import split
 # What one page may hold, in characters of HTML: it stays under 1 MB whatever a notebook wrote.
 ROOM = {"source": 200_000, "output": 150_000, "picture": 550_000}
 MAX_TEXT = 20_000
+INLINE_STYLE = re.compile(r' style="[^"]*"')
 HIDDEN = re.compile(r"^.*BEGIN (HIDDEN TESTS|MARK SCHEME).*$(?:.|\n)*?(^.*END \1.*$|\Z)", re.MULTILINE)
 
 
 @dataclass
 class Shown:
-    """A cell as the page shows it; `anchor` is the name of the exercise that it decides, if it does."""
+    """A cell as the page shows it."""
 
     kind: str
     source: Markup
     outputs: list[Markup] = field(default_factory=list)
     given: bool = False
-    anchor: str = ""
 
 
 class Budget:
@@ -105,7 +105,8 @@ def _output(output: Any, budget: Budget) -> list[Markup]:
 
 
 def _text(text: str, budget: Budget) -> Markup:
-    escaped = Markup(ansi2html(cut(text)))  # noqa: S704 - it escapes
+    # Colours of the page's own style sheet only: one of a terminal's 256 can be too pale to read.
+    escaped = Markup(INLINE_STYLE.sub("", ansi2html(cut(text))))  # noqa: S704 - it escapes
     return budget.admit("output", Markup("<pre>{}</pre>").format(escaped))
 
 

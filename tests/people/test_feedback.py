@@ -105,10 +105,13 @@ def test_undecided_is_not_the_students_fault(feedback):
 
 
 def test_what_stopped_a_cell_is_noted(feedback):
-    """A student learns that a cell was too slow."""
-    assert "cell double was stopped after 30 seconds" in text(
-        feedback(Graded("ada", notes=["cell double was stopped after 30 seconds"]))
-    )
+    """A student learns that a cell was too slow, and a click leads to it, with or without a name."""
+    slow, ended = "cell double was stopped after 30 seconds", "cell 6 ended its kernel"
+    page = feedback(Graded("ada", notes=[slow, ended], cells=[new_code_cell("exit_now = True")]))
+    assert f'Note: <a href="#cell-3">{slow}</a>' in page
+    assert f'Note: <a href="#cell-6">{ended}</a>' in page
+    assert "double" in page[page.index('id="cell-3"') : page.index('id="cell-5"')]
+    assert "exit_now" in page[page.index('id="cell-6"') :]
 
 
 HOSTILE = {
@@ -201,9 +204,46 @@ def test_it_has_a_phones_width(feedback, browser, tmp_path):
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
+# Text and ground, as the browser paints them, of all text on a page.
+PAINTED = """() => {
+    const numbers = colour => colour.match(/[0-9.]+/g).map(Number);
+    document.querySelectorAll("details").forEach(details => details.open = true);
+    const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const element = texts.currentNode.parentElement, text = texts.currentNode.data.trim();
+        if (!text || !element.checkVisibility() || element.closest("script, style")) continue;
+        let ground = [255, 255, 255], above = [];
+        for (let one = element; one; one = one.parentElement) above.unshift(one);
+        for (const one of above) {
+            const [r, g, b, alpha = 1] = numbers(getComputedStyle(one).backgroundColor);
+            ground = ground.map((old, i) => old * (1 - alpha) + [r, g, b][i] * alpha);
+        }
+        found.push([text, numbers(getComputedStyle(element).color).slice(0, 3), ground]);
+    }
+    return found;
+}"""
+
+
+def test_every_text_on_the_page_has_enough_contrast(feedback, browser, tmp_path):
+    """As painted by a browser, in whatever colours a terminal's text asks for: 4.5 to 1 (WCAG AA)."""
+    colours = "".join(f"\x1b[{code}m{code} \x1b[0m" for code in [*range(30, 38), *range(90, 98), 41, "1;33"])
+    colours += "".join(f"\x1b[38;5;{number}m{number} \x1b[0m" for number in range(0, 256, 5))
+    outputs = [new_output("error", ename="E", evalue="x", traceback=[colours])]
+    late = Graded("ada", ("undecided", "failed"), ("", "`x`"), comment="*c* `d`", late=3, penalty=0.5, outputs=outputs)
+    file = tmp_path / "page.html"
+    file.write_text(feedback(late))
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    painted = page.evaluate(PAINTED)
+    assert {"? not decided yet", "✗ not passed", "235"} <= {text for text, _, _ in painted}
+    assert [text for text, ink, ground in painted if contrast(ink, ground) < 4.5] == []
+
+
 def luminance(colour):
-    """Relative luminance, as WCAG 2 defines it."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    """Relative luminance, as WCAG 2 defines it, of ``#rrggbb`` or three numbers up to 255."""
+    if isinstance(colour, str):
+        colour = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    parts = [part / 255 for part in colour]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

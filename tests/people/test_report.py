@@ -132,17 +132,31 @@ def test_items_are_those_of_the_latest_grading(tiny):
     assert [message.text for message in gather(course, "tiny").messages] == ["Only this."]
 
 
+FLAGGED = {
+    "cell double ended its kernel": "import os\nos._exit(1)",
+    "cell double was stopped after 3 seconds": "while True: pass",
+    "cell double ran out of memory": "np.ones(10**12)",
+    "cell double tried what the sandbox forbids": "raise PermissionError(1, 'Operation not permitted')",
+    "cell double looked for a file that is not there": "open('/answers/of/the/course')",
+    "in a hidden test: your code looked for a file that is not there": "def double(x): return open('/answers')",
+    "restored cell imports": tiny_course.RIGHT,
+}
+
+
 def test_a_notebook_says_what_proctor_remembers(tiny):
     """Graded by ``nbgrader autograde``, or by ``proctor grade``: the report shows the same items and flags."""
-    ends = "import os\n\n\ndef double(x):\n    os._exit(1)\n"
-    tiny_course.submit(tiny, "eve", ends, imports="import numpy as np  # mine")
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.ProctoredExecute.cell_timeout = 3\n")
+    for number, code in enumerate(FLAGGED.values()):
+        tiny_course.submit(tiny, f"s{number}", code, imports="import numpy as np  # mine")
     assert run(tiny, "proctor", "grade", "--allow-unsandboxed").returncode == 0
     course = courses.load(tiny)
-    remembered = folders.items(course, "tiny", "eve")
-    outcome.forget(course, "tiny", "eve")
-    read = folders.items(course, "tiny", "eve")
-    assert (read.cells, read.flags) == (remembered.cells, remembered.flags)
-    assert "restored cell imports" in read.flags
+    for number, flag in enumerate(FLAGGED):
+        remembered = folders.items(course, "tiny", f"s{number}")
+        outcome.forget(course, "tiny", f"s{number}")
+        read = folders.items(course, "tiny", f"s{number}")
+        assert (read.cells, read.flags) == (remembered.cells, remembered.flags)
+        assert flag in read.flags
 
 
 @pytest.mark.parametrize(
@@ -274,6 +288,20 @@ def test_the_page_needs_no_network(tiny, inventory):
     stock = inventory(page)
     assert all(address.startswith("data:image/png;base64,") for address in stock.loads)
     assert not re.search(r"@import|url\(|https?://", page)
+
+
+def test_paper_has_every_column(tiny, browser):
+    """Printed on A4, nothing sticks out of the page or is cut off, not even long ids and flags."""
+    long = Graded("a" * 120, ("failed", "passed"), ("word" * 40, ""), ["cell 1 " + "x" * 80], ("Ada" * 20, "B" * 60))
+    _, folder = written(tiny, report_of(tiny, long, FAILED, HALF))
+    page = browser.new_page(viewport={"width": 703, "height": 1000})  # 210 mm without 12 mm at each side
+    page.goto((folder / "index.html").as_uri())
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 703
+    widths = page.eval_on_selector_all(".wide", "tables => tables.map(one => one.scrollWidth - one.clientWidth)")
+    assert max(widths) <= 0
+    assert page.locator("#search").is_hidden()
+    assert page.locator("td", has_text="cell 1 x").is_visible()
 
 
 def test_the_page_sorts_and_searches_in_a_browser(tiny, browser):
