@@ -8,16 +8,19 @@ that arrives is believed: every message is parsed, its fields are checked and cu
 import base64
 import binascii
 import contextlib
+import json
 import mmap
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from inspect import getsource
 from pathlib import Path
 from typing import Any, Literal
 
 import zmq
 from jupyter_client.manager import KernelManager
+from jupyter_client.session import DELIM
 from nbformat.v4 import new_output
 
 from proctor import probe, wire
@@ -194,13 +197,17 @@ class StudentKernel:
         """Read one message; None unless it is well formed, belongs to `request` and is of `kind`."""
         frames = socket.recv_multipart(copy=False)
         run.traffic += sum(len(frame) for frame in frames)
-        session = self._client.session
+        if run.traffic > MAX_CELL_TRAFFIC:
+            return None
         try:
-            _, parts = session.feed_identities(frames, copy=False)
-            message = session.deserialize(parts, content=True, copy=False)
-            if message["parent_header"].get("msg_id") != request or (kind and message["msg_type"] != kind):
+            # What jupyter_client's Session.deserialize does, without looking for dates in every header.
+            received = [frame.bytes for frame in frames]
+            signature, *parts = received[received.index(DELIM) + 1 :][:5]
+            header, parent, _, content = map(json.loads, parts)
+            if parent.get("msg_id") != request or (kind and header["msg_type"] != kind):
                 return None
-            return {**message["content"], "msg_type": message["msg_type"]}
+            signed = compare_digest(signature, self._client.session.sign(parts))
+            return {**content, "msg_type": header["msg_type"]} if signed else None
         except Exception:  # noqa: BLE001 - bytes from a student's process: anything may be wrong with them
             return None
 
