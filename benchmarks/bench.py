@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -151,10 +152,10 @@ def tiny(folder: Path, count: int) -> Cost:
     return measured(f"cheap answers, {count}", count, lambda: command(course, "proctor", "grade", "--jobs", jobs))
 
 
-def further_kernels() -> list[str]:
-    """Memory and CPU of one kernel more, from kernel_cost.py."""
-    work = [sys.executable, str(ROOT / "benchmarks/kernel_cost.py"), "8"]
-    return subprocess.run(work, capture_output=True, text=True, check=True).stdout.splitlines()
+def printed_by(script: str, *options: str) -> str:
+    """What another benchmark of this folder prints."""
+    work = [sys.executable, str(ROOT / "benchmarks" / script), *options]
+    return subprocess.run(work, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def table(rows: Sequence[Cost], base: Cost) -> str:
@@ -165,6 +166,12 @@ def table(rows: Sequence[Cost], base: Cost) -> str:
         times = f"{base.wall_each / row.wall_each:.1f}"
         lines.append(f"| {row.name} | {row.count} | {row.wall_each:.2f} | {row.cpu_each:.2f} | {times} | {found} |")
     return "\n".join(lines)
+
+
+def by_size(rows: Sequence[Cost]) -> str:
+    """Markdown of what a submission costs in classes of several sizes."""
+    lines = ["| submissions | seconds each | CPU-seconds each |", "|--:|--:|--:|"]
+    return "\n".join([*lines, *(f"| {row.count} | {row.wall_each:.3f} | {row.cpu_each:.3f} |" for row in rows)])
 
 
 def main() -> None:
@@ -180,16 +187,17 @@ def main() -> None:
         folder = Path(name)
         base = stock(folder / "stock", options.stock)
         rows = [base, ours(folder / "one", max(5, options.ours // 5), 1), ours(folder / "all", options.ours, cores)]
-        lowest = floor(max(5, options.ours // 5))
+        lowest = floor(options.ours)
         sizes = [tiny(folder / f"tiny{size}", size) for size in options.sizes]
-        kernels = further_kernels()
+        parts, kernels = printed_by("where_it_goes.py"), printed_by("kernel_cost.py", "8")
     page = PAGE.format(
         cores=cores,
         command=" ".join(["python", "benchmarks/bench.py", *sys.argv[1:]]),
         costs=table([*rows, lowest], base),
         floor=f"{rows[2].cpu_each / lowest.cpu_each:.2f}",
-        sizes=table(sizes, base),
-        kernels="\n".join(f"    {line}" for line in kernels),
+        sizes=by_size(sizes),
+        parts=parts,
+        kernels=textwrap.indent(kernels, "    "),
     )
     options.page.write_text(page, encoding="utf-8")
     print(page)
@@ -206,6 +214,10 @@ graded the same file.
 
 Our CPU is {floor} times the floor's. The floor forks a warm process and executes the cells: no Jupyter, no sandbox, no
 hidden tests, no gradebook.
+
+## Where it goes
+
+{parts}
 
 ## Does the cost grow with the class?
 
