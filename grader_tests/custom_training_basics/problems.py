@@ -10,17 +10,20 @@ APART = 0.05  # what a mistake changes at least, relative to the right value
 
 @dataclass(frozen=True)
 class Problem:
-    """Data for `train`, and where to start. `nudge` is how the stand-in for `apply_gradients` moves the weights."""
+    """Data for `train`, where to start, and the rate of each step.
+
+    `nudge` is how the stand-in for `apply_gradients` moves the weights.
+    """
 
     inputs: np.ndarray
     outputs: np.ndarray
     start: tuple[float, float]
-    rate: float
+    rates: tuple[float, float]
     nudge: tuple[float, float]
 
 
 def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float = 1.0) -> Problem:
-    """Draw `n` examples around a line, and a rate between `low` and `high`.
+    """Draw `n` examples around a line, and two rates between `low` and `high`.
 
     `size` is about how large weights and outputs are: loss and gradients go with its square and with itself. The inputs
     are not centred, or the gradient of ``b`` would not depend on ``w``.
@@ -34,7 +37,7 @@ def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float 
             inputs=x.astype("float32"),
             outputs=(slope * x + intercept + 0.5 * size * rng.normal(size=n)).astype("float32"),
             start=(float(slope + away[0]), float(intercept + away[1])),
-            rate=float(rng.uniform(low, high)),
+            rates=(float(rng.uniform(low, high)), float(rng.uniform(low, high))),
             nudge=(float(nudge[0]), float(nudge[1])),
         )
         if _mistakes_show(problem, size):
@@ -44,19 +47,23 @@ def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float 
 def _mistakes_show(problem: Problem, size: float) -> bool:
     loss, dw, db = _at(problem, *problem.start)
     w, b = problem.start
-    after = _at(problem, w - problem.rate * dw, b - problem.rate * db)
-    later_b = _at(problem, w - problem.rate * dw, b)
+    rate, later_rate = problem.rates
+    after = _at(problem, w - rate * dw, b - rate * db)
+    later_b = _at(problem, w - rate * dw, b)
     nudged, nudged_w = _at(problem, w + problem.nudge[0], b + problem.nudge[1]), _at(problem, w + problem.nudge[0], b)
-    rate, n = problem.rate, len(problem.inputs)
-    factors = np.array([0, 1, -1, 2, 0.5, rate, 1 / rate, 0.1 / rate, n])  # of a gradient, and of a step
     return (
         min(abs(dw), abs(db)) > 0.5 * size
-        and recognise.apart([*factors * dw, db, np.sign(dw)])
-        and recognise.apart([*factors * db, dw, np.sign(db)])
+        and _differ(later_rate, rate)
+        and all(_told_apart(dw, db, rate, len(problem.inputs)) for rate in problem.rates)
         and abs(abs(dw) - abs(db)) > 0.2 * max(abs(dw), abs(db))
         and all(_differ(other, loss) for other in (after[0], nudged[0]))
         and all(_differ(other, db) for other in (later_b[2], nudged_w[2], nudged[2]))
     )
+
+
+def _told_apart(dw: float, db: float, rate: float, n: int) -> bool:
+    factors = np.array([0, 1, -1, 2, 0.5, rate, 1 / rate, 0.1 / rate, n])  # of a gradient, and of a step
+    return recognise.apart([*factors * dw, db, np.sign(dw)]) and recognise.apart([*factors * db, dw, np.sign(db)])
 
 
 def _at(problem: Problem, w: float, b: float) -> tuple[float, float, float]:

@@ -68,8 +68,8 @@ def updates(notebook, start, gradients, rates):
     return {"named": np.stack(named), "held": np.stack(taken), "same": _same(model, held)}
 
 
-def training_steps(notebook, start, inputs, outputs, rate, nudge, formula, numbers):
-    """Call `train` twice on one new model, with stand-ins in place of the student's `loss` and `apply_gradients`.
+def training_steps(notebook, start, inputs, outputs, rates, nudge, formula, numbers):
+    """Call `train` on one new model, once with each rate, with stand-ins in place of `loss` and `apply_gradients`.
 
     `formula` names a function below that makes the loss from `numbers`. The other stand-in notes its arguments and
     moves the weights by `nudge`, whatever the gradients are. Returns the weights at the start and after each call of
@@ -78,27 +78,27 @@ def training_steps(notebook, start, inputs, outputs, rate, nudge, formula, numbe
     `loss` was also called on data of another length ("strangers").
     """
     stand_in = LossStandIn(FORMULAS[formula], numbers)
-    data = (tf.constant(inputs), tf.constant(outputs), rate)
-    report = _two_steps(notebook, new_model(notebook, *start), data, stand_in, Recorder(nudge))
+    data = tf.constant(inputs), tf.constant(outputs)
+    report = _steps(notebook, new_model(notebook, *start), data, rates, stand_in, Recorder(nudge))
     if not stand_in.calls:
         # A function that was traced before may still hold the real loss. As plain Python it cannot.
         tf.config.run_functions_eagerly(True)
         try:
-            report = _two_steps(notebook, new_model(notebook, *start), data, stand_in, Recorder(nudge))
+            report = _steps(notebook, new_model(notebook, *start), data, rates, stand_in, Recorder(nudge))
         finally:
             tf.config.run_functions_eagerly(False)
     return {**report, "strangers": stand_in.strangers}
 
 
-def _two_steps(notebook, model, data, stand_in, recorder):
+def _steps(notebook, model, data, rates, stand_in, recorder):
     held = model.w, model.b
     _kept.append(recorder)  # traced functions hold on to its variables
     taken, calls, noted, returned = [_values(held)], [], [], []
     with _standing_in(notebook, loss=stand_in.function(), apply_gradients=recorder.function()):
-        for _ in range(2):
+        for rate in rates:
             recorder.forget()
             with _noticing_replaced(model, held):
-                returned.append(notebook["train"](model, *data))
+                returned.append(notebook["train"](model, *data, rate))
             taken.append(_values(held))
             calls.append(recorder.calls.numpy())
             noted.append(recorder.noted.numpy())

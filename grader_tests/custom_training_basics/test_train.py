@@ -34,6 +34,7 @@ class Step:
     """One call of the student's `train`: what was seen, and what `gradients` and `loss` should have been there."""
 
     problem: Problem
+    rate: float
     before: np.ndarray
     after: np.ndarray
     calls: float
@@ -51,7 +52,7 @@ class Step:
     def first(self, weight: int) -> float:
         """The gradient first used for the weight: as noted, or else as the weight's own movement tells."""
         if not self.calls:
-            return self.total(weight) / self.problem.rate
+            return self.total(weight) / self.rate
         used = self.noted[self.noted[:, weight] != 0][:1, weight]
         return float(used[0]) if used.size else 0.0
 
@@ -59,7 +60,7 @@ class Step:
         """Tell if the gradient is right, also when it has been multiplied by the rate before it was handed over."""
         scale = max(map(abs, self.gradients))
         own = self.gradients[weight]
-        handed_over = np.sum(self.noted[:, 2] * self.noted[:, weight]) / self.problem.rate
+        handed_over = np.sum(self.noted[:, 2] * self.noted[:, weight]) / self.rate
         return recognise.close(self.first(weight), own, scale) or recognise.close(handed_over, own, scale)
 
     def mistake(self, weight: int) -> str:
@@ -76,10 +77,9 @@ class Step:
             f"The gradient for `{name}` looks like that of the sum over the examples.": own * n,
             f"The gradient for `{name}` looks like half of the right one.": own / 2,
             f"The gradient for `{name}` is twice the right one: is it used once?": own * 2,
-            f"The gradient for `{name}` already has the learning rate in it: it is used twice.": own
-            * self.problem.rate,
-            f"`{name}` moved by the gradient itself: the learning rate is not used.": own / self.problem.rate,
-            f"`{name}` moved by a fixed learning rate: use the argument.": own * 0.1 / self.problem.rate,
+            f"The gradient for `{name}` already has the learning rate in it: it is used twice.": own * self.rate,
+            f"`{name}` moved by the gradient itself: the learning rate is not used.": own / self.rate,
+            f"`{name}` moved by a fixed learning rate: use the argument.": own * 0.1 / self.rate,
             f"`{name}` moved by the learning rate alone, as with Adam: plain gradient descent is asked.": np.sign(own),
         }
         otherwise = (
@@ -120,7 +120,7 @@ def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook) -> I
         problem.start,
         problem.inputs,
         problem.outputs,
-        problem.rate,
+        problem.rates,
         problem.nudge,
         formula,
         numbers,
@@ -137,6 +137,7 @@ def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook) -> I
         value, dw, db = reference.gradients(reference.Model(*held[i]), problem.inputs, problem.outputs, loss)
         yield Step(
             problem,
+            problem.rates[i],
             held[i],
             held[i + 1],
             float(calls[i]),
@@ -206,6 +207,9 @@ def test_returns_the_loss_from_before(plain):
         assert recognise.close(got, step.loss), (
             STRANGERS if step.strangers else "`train` has to return the value of `loss(model(inputs), outputs)`."
         )
+        assert np.shape(step.returned) == (), (
+            "`train` returned the loss, but in a list: return the loss itself, of shape ()."
+        )
 
 
 @pytest.mark.points(1)
@@ -213,7 +217,7 @@ def test_one_call_is_one_update(plain):
     """One call is one update with the `learning_rate` of that call."""
     for step in plain:
         for weight in (W, B):
-            got, used, rate = step.total(weight), step.first(weight), step.problem.rate
+            got, used, rate = step.total(weight), step.first(weight), step.rate
             scale = rate * max(map(abs, step.gradients))
             once = recognise.close(got, rate * step.gradients[weight], scale)
             # A wrong gradient has been paid for above; here it only has to be used once, with the rate.
