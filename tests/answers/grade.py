@@ -2,34 +2,42 @@
 
 Each process runs the notebook from top to bottom, with the answer in place of the solutions, and the hidden tests where
 the grader runs them. Run as a program, because it must fork before TensorFlow has started its threads: it reads a JSON
-list of jobs from standard input, ``{"name", "code": {function: source}, "seeds": [...]}``, and writes one JSON line for
-each job and seed: ``{"name", "seed", "cells": {test cell: [[test, points, outcome, message], ...]}}``.
+list of jobs from standard input and writes, as they end, one JSON line for each job and seed, ``{"name", "seed",
+"cells": {test cell: [[test, points, outcome, message], ...]}}``. A job is ``{"name", "code": {function: source},
+"seeds": [...], "cells": [...], "grader_tests": folder}``: the hidden tests of these test cells (or all), for one seed
+after the other before the notebook goes on, from this folder (or the course's).
 """
 
 import contextlib
+import gc
 import json
 import linecache
 import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import matplotlib.pyplot  # noqa: F401 - imported before the fork, so that each child finds it in place
-import pytest  # noqa: F401
 import tensorflow as tf
 
 from proctor import hidden_tests, in_place
+from proctor.errors import KernelDied
+from proctor.submission import Submission
+from proctor.verdict import Item
 
 ROOT = Path(__file__).parents[2]
 GRADER_TESTS = ROOT / "grader_tests"
 NOTEBOOK = ROOT / "source" / "custom_training_basics" / "custom_training_basics.ipynb"
 LAST = "test_training_run"  # the cells below it are for exploring
 SECONDS = 600
+Cells = dict[str, list[list[object]]]
 
 
 def code_cells() -> list[tuple[str, str]]:
@@ -51,23 +59,40 @@ def run(source: str, position: int, names: dict[str, object]) -> None:
         exec(compile(source, file, "exec"), names)
 
 
-def grade(code: dict[str, str], seed: int) -> dict[str, list[object]]:
-    """Grade one answer in this very process; items by test cell."""
+def grade(job: dict[str, Any]) -> dict[int, Cells]:
+    """Grade one answer in this very process; items by seed and test cell."""
     names: dict[str, object] = {"__name__": "__main__"}
-    verdicts: dict[str, list[object]] = {}
-    for position, (name, source) in enumerate(code_cells()):
-        visible, path = hidden_tests.split(code.get(name, source))
-        run(visible, position, names)
-        if name == "imports":
-            names["plt"] = MagicMock()  # pictures take time and decide nothing
-        if path:
-            file = hidden_tests.find(GRADER_TESTS, path)
-            items = hidden_tests.run(file, in_place.in_process(names, file.parent), seed)
-            verdicts[name] = [[item.name, item.points, item.outcome, item.message] for item in items]
-    return verdicts
+    files, seeds = hidden_test_files(Path(job["grader_tests"])), job["seeds"]
+    submission = in_place.in_process(names, next(iter(files.values())).parent)
+
+    def run_notebook(run_file: Callable[[Path], dict[int, tuple[Item, ...]]]) -> dict[int, Cells]:
+        found: dict[int, Cells] = {seed: {} for seed in seeds}
+        for position, (name, source) in enumerate(code_cells()):
+            run(hidden_tests.split(job["code"].get(name, source))[0], position, names)
+            if name == "imports":
+                names["plt"] = MagicMock()  # pictures take time and decide nothing
+            if name in files and name in job["cells"]:
+                for seed, items in run_file(files[name]).items():
+                    found[seed][name] = [[item.name, item.points, item.outcome, item.message] for item in items]
+        return found
+
+    if len(seeds) > 1:
+        return run_notebook(lambda file: {seed: hidden_tests.run(file, submission, seed) for seed in seeds})
+    return hidden_tests.session(
+        [*files.values()],
+        submission,
+        seeds[0],
+        lambda run_file: run_notebook(lambda file: {seeds[0]: run_file(file)}),
+    )
 
 
-def grade_in_child(job: dict[str, object], lines: Path) -> int:
+def hidden_test_files(grader_tests: Path) -> dict[str, Path]:
+    """The file of hidden tests of each test cell."""
+    paths = {name: hidden_tests.split(source)[1] for name, source in code_cells()}
+    return {name: hidden_tests.find(grader_tests, path) for name, path in paths.items() if path}
+
+
+def grade_in_child(job: dict[str, Any], lines: Path) -> int:
     """Fork a process that grades one job and writes its lines to a file; returns the process's id."""
     child = os.fork()
     if child:
@@ -80,23 +105,40 @@ def grade_in_child(job: dict[str, object], lines: Path) -> int:
     with contextlib.suppress(BaseException), lines.open("w") as file:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        for seed in job["seeds"]:
-            cells = grade(job["code"], seed)
+        for seed, cells in grade(job).items():
             file.write(json.dumps({"name": job["name"], "seed": seed, "cells": cells}) + "\n")
     os._exit(0)
+
+
+def rehearse() -> None:
+    """Let the hidden tests fail once: what they import and pytest sets up is then in place for every child.
+
+    A notebook that answers nothing makes them run no TensorFlow operation, which would start its threads.
+    """
+
+    def gone(request: str) -> str:
+        raise KernelDied
+
+    files = [*hidden_test_files(GRADER_TESTS).values()]
+    hidden_tests.session(files, Submission(gone), 0, lambda run_file: [run_file(file) for file in files])
+    gc.collect()
+    gc.freeze()  # what the children do not write to stays shared
 
 
 def main() -> None:
     """Grade the jobs on standard input, as many at a time as there are processors."""
     waiting, running = json.load(sys.stdin), {}
+    defaults = {"cells": [name for name, _ in code_cells()], "grader_tests": str(GRADER_TESTS)}
+    rehearse()
     with tempfile.TemporaryDirectory() as folder:
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
                 lines = Path(folder) / str(len(waiting))
-                running[grade_in_child(waiting.pop(0), lines)] = lines
+                running[grade_in_child({**defaults, **waiting.pop(0)}, lines)] = lines
             child, _ = os.wait()
-            sys.stdout.write(running.pop(child).read_text())
+            sys.stdout.write(running[child].read_text())
             sys.stdout.flush()
+            running.pop(child).unlink()
 
 
 if __name__ == "__main__":
