@@ -7,6 +7,7 @@ latest, and from the graded notebook if that is: ``nbgrader autograde`` writes o
 import json
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from nbgrader.utils import notebook_hash
 import proctor
 from proctor import verdict
 from proctor.course import CONFIG, Course
-from proctor.outcome import Outcome, fingerprint, recall, remembered_at
+from proctor.outcome import Outcome, fingerprint, in_common, recall, remembered_at
 from proctor.verdict import CellVerdict
 
 Feedback = Literal["", "to write", "written", "to release", "released"]
@@ -54,28 +55,43 @@ def read_graded(path: Path) -> tuple[list[CellVerdict], list[str]]:
     return cells, flags
 
 
-def changed(course: Course, assignment: str, student: str, shared: float) -> Changed:
-    """Say what has changed since the submission was graded: itself, or else tests, notebook, settings or engine.
+class Shared:
+    """What decides everybody's grade: tests, source notebook, settings, engine. Looked at once for a class."""
 
-    `shared` is `touched` of the assignment. Only where files have been touched since are their contents compared.
+    def __init__(self, course: Course, assignment: str) -> None:
+        self._course, self._assignment = course, assignment
+
+    @cached_property
+    def touched(self) -> float:
+        """When anything of it was last touched."""
+        course, assignment = self._course, self._assignment
+        folders = [course.hidden_tests(assignment), course.folder("source", ".", assignment)]
+        folders.append(Path(proctor.__file__).parent)
+        return _touched([course.root / CONFIG, *(path for folder in folders for path in _files(folder))])
+
+    @cached_property
+    def digest(self) -> str:
+        """Its digest, as in `fingerprint`."""
+        return in_common(self._course, self._assignment)
+
+
+def changed(course: Course, assignment: str, student: str, shared: Shared) -> Changed:
+    """Say what has changed since the submission was graded: itself, or else what it has in common with all others.
+
+    Only where files have been touched since are their contents compared.
     """
     submitted = _files(course.folder("submitted", student, assignment))
     graded_at = remembered_at(course, assignment, student)
     if graded_at:
-        if max(shared, _touched(submitted)) < graded_at:
+        if max(shared.touched, _touched(submitted)) < graded_at:
             return ""
-        same = recall(course, assignment, student, fingerprint(course, assignment, student)) is not None
+        mark = fingerprint(course, assignment, student, shared.digest)
+        same = recall(course, assignment, student, mark) is not None
         return "" if same else "submission" if _latest(submitted) > graded_at else "tests"
     graded_at = _latest(course.folder("autograded", student, assignment).glob("*.ipynb"))
     if _latest(submitted) > graded_at:
         return "submission"
     return "tests" if _latest(_files(course.hidden_tests(assignment))) > graded_at else ""
-
-
-def touched(course: Course, assignment: str) -> float:
-    """When anything was last touched that decides everybody's grade: tests, source notebook, settings, engine."""
-    folders = (course.hidden_tests(assignment), course.folder("source", ".", assignment), Path(proctor.__file__).parent)
-    return _touched([course.root / CONFIG, *(path for folder in folders for path in _files(folder))])
 
 
 def feedback(course: Course, assignment: str, student: str, score: float) -> tuple[Feedback, Path | None]:
@@ -98,8 +114,13 @@ def feedback(course: Course, assignment: str, student: str, score: float) -> tup
 
 def _said(pages: list[Path]) -> float | None:
     """Sum of the points that our pages tell, or None if one of them is not ours."""
-    told = [POINTS.search(page.read_text(encoding="utf-8", errors="replace")[:2000]) for page in pages]
+    told = [POINTS.search(_head(page)) for page in pages]
     return round(sum(float(found[1]) for found in told if found), 2) if all(told) else None
+
+
+def _head(page: Path) -> str:
+    with page.open(encoding="utf-8", errors="replace") as file:
+        return file.read(2000)
 
 
 def _exchange(course: Course) -> Path:

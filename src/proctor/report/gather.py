@@ -13,7 +13,7 @@ from typing import Literal
 from proctor.course import Course
 from proctor.grade_student import problem
 from proctor.report import folders
-from proctor.report.folders import Changed, Feedback
+from proctor.report.folders import Changed, Feedback, Shared
 from proctor.report.gradebook import Records, Student, Submission, read
 from proctor.report.statistics import discrimination
 from proctor.verdict import Item
@@ -106,8 +106,8 @@ def gather(course: Course, assignment: str) -> ClassReport:
     records = read(course, assignment)
     handed_in = set(course.students(assignment))
     everybody = handed_in | set(records.students) | set(records.submissions)
-    touched = folders.touched(course, assignment)
-    rows = [_row(course, assignment, student, records, student in handed_in, touched) for student in everybody]
+    shared = Shared(course, assignment)
+    rows = [_row(course, assignment, student, records, student in handed_in, shared) for student in everybody]
     rows.sort(key=lambda row: (row.student.name.casefold() or row.student.id.casefold(), row.student.id))
     exercises = records.exercises or _from_items(rows)
     now = datetime.now(timezone.utc).replace(microsecond=0)
@@ -115,7 +115,7 @@ def gather(course: Course, assignment: str) -> ClassReport:
     return ClassReport(assignment, now, exercises, records.duedate, rows, tests, messages, _notices(rows, records))
 
 
-def _row(course: Course, assignment: str, student: str, records: Records, handed_in: bool, touched: float) -> Row:
+def _row(course: Course, assignment: str, student: str, records: Records, handed_in: bool, shared: Shared) -> Row:
     submission = records.submissions.get(student, Submission(None, None))
     row = Row(records.students.get(student, Student(student)), "not handed in")
     if submission.graded:
@@ -129,7 +129,7 @@ def _row(course: Course, assignment: str, student: str, records: Records, handed
         row.items = {(cell.grade_id, item.name): item for cell in found.cells for item in cell.items}
     _set_status(row, course, assignment, submission, handed_in)
     if row.status in ("graded", "to review") and handed_in:
-        row.changed = folders.changed(course, assignment, student, touched)
+        row.changed = folders.changed(course, assignment, student, shared)
         if row.changed == "submission":
             row.status, row.why = "to grade", "handed in again since it was graded"
     if row.status == "graded":
