@@ -47,12 +47,16 @@ def configure(default: str) -> str:
         dialect = url.get_dialect()
         dialect.import_dbapi()
     except (exc.SQLAlchemyError, ValueError):
-        raise SystemExit(f"{EXPECTED}; write special characters of a password as in %40 for @") from None
+        raise SystemExit(
+            f"{URL_VARIABLE}: {EXPECTED}; write special characters of a password as in %40 for @"
+        ) from None
     except ImportError as error:
         raise SystemExit(f"{URL_VARIABLE}: {error}; `pip install 'proctor[cluster]'` installs psycopg") from None
     if dialect.driver in LIBPQ:
         os.environ.setdefault("PGCONNECT_TIMEOUT", str(CONNECT_SECONDS))
         url = _kept_apart(url)
+    elif url.password:
+        raise SystemExit(f"{EXPECTED}; with {dialect.driver}, nbgrader would log the password")
     return url.render_as_string(hide_password=False)
 
 

@@ -163,9 +163,14 @@ def knocked_at(port: int) -> None:
         door.accept()[0].close()
 
 
-def test_connections_that_break_while_nbgrader_writes_cost_no_score(course, postgres):
-    """Each of nbgrader's ways to tell of it ends in its log, and none on the terminal."""
+def test_connections_that_break_while_nbgrader_writes_cost_no_score(course, postgres, monkeypatch, tmp_path):
+    """Each of nbgrader's ways to tell of it ends in its log, and none on the terminal. The password is libpq's matter."""
     root, expected = course(4)
+    passwords = tmp_path / "pgpass"
+    passwords.write_text(f"127.0.0.1:*:*:{servers.USER}:{servers.PASSWORD.replace(':', chr(92) + ':')}\n")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    monkeypatch.setenv("PROCTOR_DB_URL", postgres.url(password=""))
     postgres.psql(
         servers.DATABASE,
         "CREATE SEQUENCE writes; "
@@ -190,6 +195,7 @@ def test_wrong_credentials_are_told_without_repeating_them(course, postgres, mon
         postgres.url(port=9): "check PROCTOR_DB_URL and the server",
         "postgresql+psycopg://grader:canary4711@host:port/db": "PROCTOR_DB_URL: expected postgresql+psycopg://",
         "postgresql+pg8000://grader:canary4711@127.0.0.1/db": "PROCTOR_DB_URL: No module named 'pg8000'",
+        "sqlite://grader:canary4711@/gradebook.db": "with pysqlite, nbgrader would log the password",
         "oracle7://grader:canary4711@127.0.0.1/db": "PROCTOR_DB_URL: expected postgresql+psycopg://",
     }.items():
         monkeypatch.setenv("PROCTOR_DB_URL", url)

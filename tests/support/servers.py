@@ -173,8 +173,8 @@ class Postgres:
 
     def url(self, password: str = PASSWORD, port: int | None = None) -> str:
         """What goes into PROCTOR_DB_URL."""
-        quoted = urllib.parse.quote(password, safe="")
-        return f"postgresql+psycopg://{USER}:{quoted}@127.0.0.1:{port or self.port}/{DATABASE}"
+        who = f"{USER}:{urllib.parse.quote(password, safe='')}" if password else USER
+        return f"postgresql+psycopg://{who}@127.0.0.1:{port or self.port}/{DATABASE}"
 
     def start(self) -> None:
         """Run the server; returns when it answers."""
