@@ -3,8 +3,8 @@
 ::
 
     nbgrader export --exporter=proctor.exports.ExerciseExport --to=grades.csv
-    nbgrader export --exporter=proctor.exports.CanvasExport --to=canvas.csv --assignment="['custom_training_basics']"
-    nbgrader export --exporter=proctor.exports.MoodleExport --to=moodle.csv --assignment="['custom_training_basics']"
+    nbgrader export --exporter=proctor.exports.CanvasExport --to=canvas.csv --assignment=custom_training_basics
+    nbgrader export --exporter=proctor.exports.MoodleExport --to=moodle.csv --assignment=custom_training_basics
 
 Scores are the gradebook's: a person's override counts, and the late penalty is taken off. The files can be opened in a
 spreadsheet: no name or id runs there as a formula (see `proctor.report.tables`).
@@ -37,9 +37,24 @@ class _Export(ExportPlugin):  # type: ignore[misc]
         for unknown in sorted(set(wanted) - set(names)):
             self.log.error("There is no assignment %r in the gradebook; there are: %s", unknown, ", ".join(names))
         chosen = {name: read_from(gradebook.db, self.course, name) for name in names if name in wanted}
+        for name, records in chosen.items():
+            self._look_at(name, records)
         path = Path(self.to or self.filename)
         path.write_text(self.table(chosen), encoding="utf-8", newline="")
         self.log.info("Exported %s to %s", ", ".join(chosen) or "nothing", path)
+
+    def _look_at(self, name: str, records: Records) -> None:
+        """Warn of scores that are not there, or not what they would be today."""
+        graded = [student for student, submission in records.submissions.items() if submission.graded]
+        if not graded:
+            self.log.warning("%s has no grades yet: run proctor grade.", name)
+        handed_in, shared = set(self.course.students(name)), folders.Shared(self.course, name)
+        old = [who for who in graded if who in handed_in and folders.changed(self.course, name, who, shared)]
+        if old:
+            self.log.warning(
+                "%s: %d of %d submissions, or their tests or settings, have changed since they were graded: "
+                "run proctor grade.", name, len(old), len(graded)
+            )  # fmt: skip
 
     @property
     def course(self) -> Course:
@@ -129,7 +144,9 @@ class _PlatformExport(_Export):
     """A file for a learning platform: only students with a score, so that an import cannot wipe another's."""
 
     titles = Dict(Unicode(), help="The platform's name of an assignment, by nbgrader's name.").tag(config=True)
-    login = Enum(["id", "email"], "id", help="What the platform knows a student by.").tag(config=True)
+    login = Enum(
+        ["id", "email", "number"], "id", help="What a student's login is; or nbgrader's ids are the platform's numbers."
+    ).tag(config=True)
     missing = Unicode("", help="Score of who has not handed in; empty: leave them out.").tag(config=True)
 
     def title(self, assignment: str) -> str:
@@ -138,7 +155,11 @@ class _PlatformExport(_Export):
 
     def login_of(self, who: Student) -> str:
         """Return what the platform knows a student by."""
-        return who.email if self.login == "email" else who.id
+        return {"id": who.id, "email": who.email, "number": ""}[self.login]
+
+    def number_of(self, who: Student) -> str:
+        """Return the platform's number of a student."""
+        return who.lms_user_id or (who.id if self.login == "number" else "")
 
     def scored(self, chosen: dict[str, Records]) -> Iterator[tuple[Student, dict[str, Submission]]]:
         """Everybody with a score, or with `missing`, and their graded submissions."""
@@ -176,7 +197,7 @@ class CanvasExport(_PlatformExport):
             ["    Points Possible", *[""] * 4, *(records.max_score for records in chosen.values())]
         ]
         for who, graded in self.scored(chosen):
-            known: list[Value] = [who.name or who.id, who.lms_user_id, "", self.login_of(who), ""]
+            known: list[Value] = [who.name or who.id, self.number_of(who), "", self.login_of(who), ""]
             rows.append([*known, *(self.score(graded.get(name)) for name in chosen)])
         return to_csv(head, rows, bom=False)
 
@@ -198,7 +219,7 @@ class MoodleExport(_PlatformExport):
             head += [self.title(name), f"{self.title(name)} feedback"]
         rows: list[list[Value]] = []
         for who, graded in self.scored(chosen):
-            row: list[Value] = [self.login_of(who), who.lms_user_id, who.email, who.first_name, who.last_name]
+            row: list[Value] = [self.login_of(who), self.number_of(who), who.email, who.first_name, who.last_name]
             for name, records in chosen.items():
                 row += [self.score(graded.get(name)), _in_words(graded.get(name), records)]
             rows.append(row)

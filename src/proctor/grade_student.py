@@ -4,7 +4,6 @@ Called by `proctor.grading` through an executor; takes and returns plain data, s
 said about a submission before nbgrader sees it, such as a missing notebook, is said here, with the file's name.
 """
 
-import glob
 import json
 import re
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from proctor.verdict import CellVerdict
 
 MAX_NOTEBOOK = 200 << 20
 TRIES = 3
+PATTERN = set("*?[")
 
 
 @cache
@@ -59,6 +59,8 @@ def problem(course: Course, assignment: str, student: str) -> str:
     """Say what is wrong with the files of a submission, or ``""``; the report asks, too."""
     folder = course.folder("submitted", student, assignment)
     said = strange(folder)
+    if set(student) & PATTERN:
+        said = "nbgrader takes *, ? and [ in a student's id for a pattern, which means others, too: rename the folder"
     if said:
         return f"{course.shown(folder)}: {said}"
     wanted = {path.name for path in course.folder("source", ".", assignment).glob("*.ipynb")}
@@ -113,7 +115,7 @@ def _run_nbgrader(course: Course, assignment: str, student: str) -> dict[str, An
     """Run nbgrader's Autograde, from the start when the database came back. Raises `DatabaseGone` if it does not."""
     for _ in range(TRIES):
         with database.watched() as (trouble, said), courses.working_directory(course.root):
-            result: dict[str, Any] = course.api().autograde(assignment, glob.escape(student), force=True, create=True)
+            result: dict[str, Any] = course.api().autograde(assignment, student, force=True, create=True)
         result["log"] = said.getvalue() + str(result.get("log", ""))
         if result["success"] or not trouble:
             return result

@@ -121,6 +121,7 @@ UNUSABLE = {
         b' "metadata": {"nbgrader": "text"}}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
         "nbgrader metadata that nbgrader did not write",
     ),
+    "all-*": (b"", "nbgrader takes *, ? and [ in a student's id for a pattern"),
 }
 
 

@@ -4,34 +4,58 @@ import csv
 
 import graded_class
 import pytest
+import tiny_course
 from commands import run
 from graded_class import Graded
 from nbgrader.api import Gradebook
+from nbgrader.apps import ExportApp
+
+from proctor import course as courses
 
 ADA = Graded("ada", name=("Ada", "Lovelace"), email="ada@example.org")
 BO = Graded("bo", ("passed", "failed"), name=("Bo", "=Katz"), email="bo@example.org", by_hand=2.5, late=30, penalty=0.5)
 DI = Graded("di", ("undecided", "passed"))
+TWINS = [Graded(f"li{number:g}", ("failed", "passed"), name=("Ada", "Li"), by_hand=number) for number in (1.0, 2.0)]
+ODD = ["Zoë Ünal", "o'neil.j.", "a" * 120, "=cmd|' !A0'", "-2+3", "名前", "a%b"]
+PLUGINS = ["ExerciseExport", "CanvasExport", "MoodleExport"]
+
+
+@pytest.fixture(scope="module")
+def course(released_tiny_course, tmp_path_factory):
+    """Three graded students and one who has not handed in; one is known to the platform. Tests only read it."""
+    course = tiny_course.copy(released_tiny_course, tmp_path_factory.mktemp("exports") / "course")
+    graded_class.grade(course, ADA, BO, DI)
+    with Gradebook(f"sqlite:///{course}/gradebook.db", "custom-training") as book:
+        book.update_or_create_student("ada", lms_user_id="4711")
+        book.add_student("absent")
+    return course
 
 
 @pytest.fixture
-def course(tiny):
-    """Three graded students and one who has not handed in; one is known to the platform."""
-    graded_class.grade(tiny, ADA, BO, DI)
-    with Gradebook(f"sqlite:///{tiny}/gradebook.db", "custom-training") as book:
-        book.update_or_create_student("ada", lms_user_id="4711")
-        book.add_student("absent")
-    return tiny
+def exported(tmp_path, monkeypatch, capsys):
+    """Run nbgrader's export in this process with one of our plug-ins; return the rows of its file and what it said."""
+
+    def export(course, plugin, *options, encoding="utf-8", package="proctor.exports"):
+        monkeypatch.chdir(course)
+        app = ExportApp()
+        app.initialize([f"--exporter={package}.{plugin}", f"--to={tmp_path}/out.csv", *options])
+        app.start()
+        with (tmp_path / "out.csv").open(encoding=encoding, newline="") as file:
+            return list(csv.reader(file)), capsys.readouterr().err
+
+    return export
 
 
-def exported(course, plugin, *more, encoding="utf-8"):
-    """Run nbgrader's export with one of our plug-ins and read its file."""
-    done = run(course, "nbgrader", "export", f"--exporter=proctor.exports.{plugin}", "--to=out.csv", *more)
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_command_takes_it(course, plugin, tmp_path):
+    """As it is typed: ``nbgrader export --exporter=…`` writes the file, and has nothing to warn of but who waits."""
+    done = run(course, "nbgrader", "export", f"--exporter=proctor.exports.{plugin}", "--to", str(tmp_path / "out.csv"))
     assert done.returncode == 0, done.stderr
-    with (course / "out.csv").open(encoding=encoding, newline="") as file:
-        return list(csv.reader(file)), done.stderr
+    assert "ada" in (tmp_path / "out.csv").read_text()
+    assert [line for line in done.stderr.splitlines() if "WARNING" in line and "wait for a person" not in line] == []
 
 
-def test_one_column_for_each_exercise_and_test(course):
+def test_one_column_for_each_exercise_and_test(course, exported):
     """Nbgrader's own columns first; a person's score stands in the exercise, the tests' results beside it."""
     (head, *lines), _ = exported(course, "ExerciseExport", encoding="utf-8-sig")
     rows = {line[3]: dict(zip(head, line, strict=True)) for line in lines}
@@ -46,29 +70,26 @@ def test_one_column_for_each_exercise_and_test(course):
     assert (float(rows["absent"]["score"]), rows["absent"]["test_double"]) == (0.0, "")
 
 
-def test_scores_agree_with_nbgraders_own_export(course):
+def test_scores_agree_with_nbgraders_own_export(course, exported):
     """Same students, same scores as the plain ``nbgrader export``."""
     (head, *lines), _ = exported(course, "ExerciseExport", encoding="utf-8-sig")
-    assert run(course, "nbgrader", "export", "--to=own.csv").returncode == 0
-    with (course / "own.csv").open(newline="") as file:
-        own = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    assert {line[head.index("student_id")]: float(line[head.index("score")]) for line in lines} == own
+    (own, *others), _ = exported(course, "CsvExportPlugin", package="nbgrader.plugins")
+    scores = {line[head.index("student_id")]: float(line[head.index("score")]) for line in lines}
+    assert scores == {line[own.index("student_id")]: float(line[own.index("score")]) for line in others}
 
 
-def test_only_the_chosen_students(course):
+def test_only_the_chosen_students(course, exported):
     """``--student`` and ``--assignment`` work as in nbgrader's own export; an unknown assignment is named."""
-    (_, *lines), _ = exported(course, "ExerciseExport", "--student=['ada']", encoding="utf-8-sig")
+    (_, *lines), _ = exported(course, "ExerciseExport", "--student=ada", encoding="utf-8-sig")
     assert [line[3] for line in lines] == ["ada"]
-    lines, said = exported(course, "ExerciseExport", "--assignment=['nothing']", encoding="utf-8-sig")
+    lines, said = exported(course, "ExerciseExport", "--assignment=nothing", encoding="utf-8-sig")
     assert len(lines) == 1
     assert "no assignment 'nothing'" in said
 
 
-def test_canvas(course):
+def test_canvas(course, exported):
     """Canvas' five columns in its order, the row of possible points, and nobody without a score."""
-    with (course / "nbgrader_config.py").open("a") as config:
-        config.write('\nc.CanvasExport.titles = {"tiny": "Tiny (99)"}\n')
-    (head, possible, *lines), said = exported(course, "CanvasExport")
+    (head, possible, *lines), said = exported(course, "CanvasExport", "--CanvasExport.titles=tiny=Tiny (99)")
     assert head == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Tiny (99)"]
     assert "Points Possible" in possible[0]
     assert float(possible[5]) == 3.0
@@ -78,7 +99,13 @@ def test_canvas(course):
     assert "1 submissions still wait for a person" in said
 
 
-def test_moodle(course):
+def test_ids_can_be_the_platforms_numbers(course, exported):
+    """After ``zip_collect`` from Canvas they are: then they go where Canvas looks first, unless a number is known."""
+    (_, _, *lines), _ = exported(course, "CanvasExport", "--CanvasExport.login=number")
+    assert {(line[1], line[3]) for line in lines} == {("4711", ""), ("bo", ""), ("di", "")}
+
+
+def test_moodle(course, exported):
     """Columns to identify a student by, the grade, and feedback beside it."""
     (head, *lines), _ = exported(course, "MoodleExport", "--MoodleExport.login=email")
     identity = ["Username", "ID number", "Email address", "First name", "Last name"]
@@ -90,7 +117,35 @@ def test_moodle(course):
     assert len(lines) == 3
 
 
-def test_the_missing_get_a_zero_if_asked(course):
+def test_the_missing_get_a_zero_if_asked(course, exported):
     """Who has not handed in is left out, or gets the score that the settings say."""
     (_, _, *lines), _ = exported(course, "CanvasExport", "--CanvasExport.missing=0")
     assert {line[3]: float(line[5]) for line in lines}["absent"] == 0.0
+
+
+def test_students_of_all_kinds(tiny, exported):
+    """Odd ids are text in every file; two of one name keep their own scores; files that are gone cost nobody a line."""
+    graded_class.grade(tiny, *map(Graded, ODD), *TWINS)
+    (tiny / "submitted/li1").rename(tiny / "moved")
+    ids = {f"'{name}" if name[0] in "=-" else name for name in (*ODD, "li1", "li2")}
+    for plugin, (login, score) in zip(PLUGINS, [(3, 9), (3, 5), (0, 5)], strict=True):
+        (_, *lines), said = exported(tiny, plugin, encoding="utf-8-sig")
+        points = {line[login]: float(line[score]) for line in lines if line[login]}
+        assert set(points) == ids
+        assert (points["li1"], points["li2"], points["Zoë Ünal"]) == (1.0, 2.0, 3.0)
+        assert "The id '-2+3' begins like a formula" in said
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_scores_that_are_not_there_or_old_are_said(tiny, exported, plugin):
+    """Before grading, and after a change of the hidden tests: the file is written, with what there is, and a word."""
+    _, said = exported(tiny, plugin)
+    assert "tiny has no grades yet: run proctor grade" in said
+    graded_class.grade(tiny, ADA, BO)
+    assert "run proctor grade" not in exported(tiny, plugin)[1]
+    with (tiny / "grader_tests/tiny/test_double.py").open("a") as tests:
+        tests.write("\n# stricter\n")
+    lines, said = exported(tiny, plugin)
+    assert "tiny: 2 of 2 submissions, or their tests or settings, have changed since they were graded" in said
+    assert any("ada@example.org" in line or "ada" in line for line in lines)
+    assert courses.load(tiny).students("tiny") == ["ada", "bo"]

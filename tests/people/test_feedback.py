@@ -3,13 +3,20 @@
 import base64
 import io
 import re
+import shutil
 
+import graded_class
 import nbformat
 import pytest
-from graded_class import Graded
+import tiny_course
+from commands import run
+from graded_class import CONFIG, Graded, write_feedback
+from markupsafe import escape
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbgrader.api import Gradebook
 
+from proctor import course as courses
 from proctor.feedback import TEMPLATES, make_page
 
 
@@ -102,6 +109,48 @@ def test_undecided_is_not_the_students_fault(feedback):
     assert "? not decided yet" in seen
     assert "not your mistake" in seen
     assert "not passed" not in seen
+
+
+@pytest.mark.parametrize("student", ["Zoë Ünal", "o'neil.j.", "a" * 120, "=cmd|' !A0'", "<b onclick=x>", "名前", "a%b"])
+def test_unusual_ids(feedback, inventory, student):
+    """A page is written into the student's folder, and the id on it is text."""
+    page = feedback(Graded(student, ("passed", "failed"), ("", "Look."), name=("Ada", "Li")))
+    assert f'<span class="soft">{escape(student)}</span>' in page
+    assert "2 of 3 points" in text(page)
+    assert not inventory(page).handlers
+
+
+def test_two_of_one_name_and_neighbours_of_whom_nothing_is_there(tiny):
+    """Each gets the own page; who has not handed in, or whose files are gone, costs nobody else theirs."""
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write(CONFIG)
+    twins = [Graded("li1", name=("Ada", "Li")), Graded("li2", ("failed", "failed"), name=("Ada", "Li"))]
+    graded_class.grade(tiny, *twins, Graded("gone"))
+    shutil.rmtree(tiny / "autograded/gone")
+    with Gradebook(f"sqlite:///{tiny}/gradebook.db", "custom-training") as book:
+        book.add_student("absent")
+    done = run(tiny, "nbgrader", "generate_feedback", "tiny")
+    assert done.returncode == 0, done.stderr
+    pages = {path.parts[-3]: text(path.read_text()) for path in (tiny / "feedback").rglob("*.html")}
+    assert {name: "3 of 3 points" in page for name, page in pages.items()} == {"li1": True, "li2": False}
+
+
+def test_a_page_keeps_to_the_tests_that_it_was_graded_with(feedback, tiny):
+    """Hidden tests that have changed since then change neither the items on the page nor the score."""
+    before = text(feedback(HALF))
+    tests = tiny / "grader_tests/tiny/test_double.py"
+    tests.write_text(tests.read_text().replace("Twice the number, for any number.", "Something else."))
+    assert text(write_feedback(tiny, "ada").read_text()) == before
+
+
+def test_before_grading_there_is_no_page(tiny):
+    """Nbgrader says what it looked for, in one line, and writes nothing."""
+    tiny_course.submit(tiny, "ada")
+    with courses.working_directory(tiny):
+        done = courses.load(tiny).api().generate_feedback("tiny")
+    assert not done["success"]
+    assert "No notebooks were matched by" in done["log"]
+    assert not list((tiny / "feedback").rglob("*.html"))
 
 
 def test_what_stopped_a_cell_is_noted(feedback):
