@@ -1,6 +1,5 @@
 """Formgrader and JupyterLab as people use them: a real server, a real browser, and no network but this machine's."""
 
-import csv
 import re
 import shutil
 
@@ -8,13 +7,15 @@ import lab
 import nbformat
 import pytest
 import tiny_course
-from commands import run, scores
+from commands import export, run, scores
 
 pytestmark = pytest.mark.skipif(lab.CHROMIUM is None, reason=lab.NO_BROWSER)
 
 TINY = tiny_course.ASSIGNMENT
 CUBE = "def double(x):\n    return x**3\n"
 COMMENT = "Nearly: see me in the *break*."
+OURS = ("Exercise", "Canvas", "Moodle")
+POINTS = ("score", "test_double", "test_double: test_values", "test_double: test_arrays")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_the_autograde_button_grades_with_hidden_tests(page, server, course):
 
 
 def test_an_override_and_a_comment_survive_grading_again(page, server, course):
-    """What a person enters in formgrader outlives ``proctor grade --force`` and reaches feedback and export."""
+    """What a person enters in formgrader outlives ``proctor grade --force`` and reaches feedback and all exports."""
     open_submission(page, server, "0 / 3")
     with page.expect_response(re.compile("/api/grade/")) as saved:
         page.fill("#test_double", "1.5")
@@ -105,17 +106,30 @@ def test_an_override_and_a_comment_survive_grading_again(page, server, course):
     for command in (
         ["proctor", "grade", "--student", "bo", "--force"],
         ["nbgrader", "generate_feedback", TINY, "--student=bo", "--force"],
-        ["nbgrader", "export", "--to", "grades.csv"],
     ):
         done = run(course, *command)
         assert done.returncode == 0, done.stderr
     page.goto((course / "feedback/bo" / TINY / f"{TINY}.html").as_uri())
     assert "1.5 of 3 points" in page.locator("body").inner_text()
     assert page.locator("em", has_text="break").is_visible()
-    with (course / "grades.csv").open() as file:
-        assert {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}["bo"] == 1.5
+    assert exported(course) == {
+        "nbgrader.plugins.CsvExportPlugin": ["1.5"],
+        "proctor.exports.ExerciseExport": ["1.5", "1.5", "0.0", "0.0"],  # the exercise is a person's, the tests are not
+        "proctor.exports.CanvasExport": ["1.5"],
+        "proctor.exports.MoodleExport": ["1.5", "double 1.5 of 3"],
+    }
     open_submission(page, server, "1.5 / 3")
     page.wait_for_function("document.querySelector('#test_double').value === '1.5'")
+
+
+def exported(course):
+    """What each exporter has of bo's points."""
+    found = {}
+    for exporter in ("nbgrader.plugins.CsvExportPlugin", *(f"proctor.exports.{name}Export" for name in OURS)):
+        head, *lines = export(course, exporter, course / "out.csv", encoding="utf-8-sig")
+        (line,) = (line for line in lines if "bo" in line)
+        found[exporter] = [value for name, value in zip(head, line, strict=True) if name in POINTS or TINY in name]
+    return found
 
 
 def validate(page):

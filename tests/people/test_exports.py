@@ -1,14 +1,11 @@
 """What leaves for other tools has their columns, the gradebook's scores, and nothing that a spreadsheet would run."""
 
-import csv
-
 import graded_class
 import pytest
 import tiny_course
-from commands import run
+from commands import export, run
 from graded_class import Graded
 from nbgrader.api import Gradebook
-from nbgrader.apps import ExportApp
 
 from proctor import course as courses
 
@@ -32,18 +29,14 @@ def course(released_tiny_course, tmp_path_factory):
 
 
 @pytest.fixture
-def exported(tmp_path, monkeypatch, capsys):
-    """Run nbgrader's export in this process with one of our plug-ins; return the rows of its file and what it said."""
+def exported(tmp_path, capsys):
+    """Run nbgrader's export with one of our plug-ins; return the rows of its file and what it said."""
 
-    def export(course, plugin, *options, encoding="utf-8", package="proctor.exports"):
-        monkeypatch.chdir(course)
-        app = ExportApp()
-        app.initialize([f"--exporter={package}.{plugin}", f"--to={tmp_path}/out.csv", *options])
-        app.start()
-        with (tmp_path / "out.csv").open(encoding=encoding, newline="") as file:
-            return list(csv.reader(file)), capsys.readouterr().err
+    def exported(course, plugin, *options, package="proctor.exports", **more):
+        rows = export(course, f"{package}.{plugin}", tmp_path / "out.csv", *options, **more)
+        return rows, capsys.readouterr().err
 
-    return export
+    return exported
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

@@ -1,6 +1,7 @@
 """Commands as people type them, and what they leave in the gradebook."""
 
 import contextlib
+import csv
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import tiny_course
 from waiting import until
+
+from proctor import course as courses
 
 
 def run(course: Path, *command: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
@@ -52,6 +55,18 @@ def grading(course: Path, *options: str, **environment: str) -> Iterator[UnderWa
     finally:
         process.kill()
         process.wait()
+
+
+def export(course: Path, exporter: str, to: Path, *options: str, encoding: str = "utf-8") -> list[list[str]]:
+    """Run ``nbgrader export`` in this process, which takes a tenth of a second; return the rows of its file."""
+    from nbgrader.apps import ExportApp
+
+    app = ExportApp()
+    with courses.working_directory(course):
+        app.initialize([f"--exporter={exporter}", f"--to={to}", *options])
+        app.start()
+    with to.open(encoding=encoding, newline="") as file:
+        return list(csv.reader(file))
 
 
 def release(course: Path, assignment: str) -> None:
