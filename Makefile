@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
-.PHONY: grade test lint lock clean bench pictures
+.PHONY: grade test lint lock clean bench pictures validity mutants seeds
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -57,3 +57,15 @@ bench: $(READY)
 # The pictures in README and docs, of the sample class in a real browser. Takes about a minute; needs Chromium.
 pictures: $(READY)
 	python tools/make_pictures.py
+
+# How good the hidden tests are: the catalogue of answers, graded; writes the tables of docs/validity.md.
+validity: $(READY)
+	python tests/answers/validity.py
+
+# Every mutant of the right answers, with the score by operator; fails on a survivor. Takes some minutes.
+mutants: $(READY)
+	python tests/answers/mutants.py
+
+# The catalogue with 200 seeds: no verdict may depend on them. Takes hours.
+seeds: $(READY)
+	python tests/answers/seeds.py --seeds 200

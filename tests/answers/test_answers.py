@@ -1,14 +1,19 @@
 """The grader, graded: every answer of the catalogue gets the points and the messages that it should."""
 
+import ast
 import re
 import runpy
+import shutil
 from pathlib import Path
 
 import catalogue
+import mutants
 import pytest
+import results
 import validity
 
-HINTS = runpy.run_path(str(Path(__file__).parents[2] / "grader_tests" / "custom_training_basics" / "hints.py"))
+TESTS = Path(__file__).parents[2] / "grader_tests" / "custom_training_basics"
+HINTS = runpy.run_path(str(TESTS / "hints.py"))
 ADVICE = sorted({*(says for _, says in HINTS["SYMPTOMS"]), *HINTS["BY_KIND"].values()})
 ANSWERS = catalogue.load()
 RIGHT = [answer for answer in ANSWERS if answer.right]
@@ -65,10 +70,35 @@ def test_no_answer_is_misjudged(answers, graded):
     assert validity.elsewhere(answers, graded) == {}
 
 
+def witnesses(graded):
+    """For each hidden test, a wrong answer that no other test of its cell fails: name of the answer and the cell."""
+    found = {}
+    for answer in WRONG:
+        for cell, tests in graded[answer.name].failed.items():
+            if len(tests) == 1:
+                found.setdefault(tests[0], (answer, cell))
+    return found
+
+
 def test_each_hidden_test_pulls_its_weight(graded, hidden_tests):
     """For every hidden test there is a wrong answer that nothing else in its cell sees."""
-    alone = {tuple(tests) for result in graded.values() for tests in result.failed.values()}
-    assert {name for name in hidden_tests if (name,) not in alone} == set()
+    assert len(hidden_tests) == len(set(hidden_tests)) >= 10
+    assert set(witnesses(graded)) == set(hidden_tests)
+
+
+def test_without_a_hidden_test_a_wrong_answer_gets_through(graded, hidden_tests, tmp_path):
+    """Removed from its file, each hidden test lets an answer have its whole cell: nothing else fails there."""
+    found, jobs = witnesses(graded), []
+    for test in hidden_tests:
+        answer, cell = found[test]
+        folder = shutil.copytree(TESTS, tmp_path / test / TESTS.name, ignore=shutil.ignore_patterns("__pycache__"))
+        file = folder / f"{cell}.py"
+        tree = ast.parse(file.read_text())
+        tree.body = [step for step in tree.body if getattr(step, "name", "") != test]
+        file.write_text(ast.unparse(tree))
+        jobs.append(results.job(test, answer.code, cells=[cell], grader_tests=str(folder.parent)))
+    left = {test: result.failed for test, _, result in results.graded(jobs)}
+    assert left == {test: {found[test][1]: []} for test in hidden_tests}
 
 
 def test_nothing_done_earns_nothing(graded):
@@ -96,3 +126,16 @@ def test_messages_tell_no_numbers(graded):
         for message in (message for cell in result.messages.values() for message in cell):
             said = re.sub(r", line \d+ of its cell|0x#\w*", "", message)
             assert set(re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", said)) <= known, (name, message)
+
+
+def test_the_page_has_the_numbers_of_this_run(answers, graded):
+    """docs/validity.md says what was found here: `make validity` writes it anew."""
+    page = validity.PAGE.read_text(encoding="utf-8")
+    assert validity.table(answers, graded) in page
+    assert f"{len(RIGHT)} right answers and {len(WRONG)} wrong ones" in page
+
+
+def test_the_page_has_the_mutants(answers):
+    """Their number by operator, and how many are equivalent; that the others are killed is for `make mutants` to show."""
+    page = validity.PAGE.read_text(encoding="utf-8")
+    assert mutants.table(mutants.every()) in page

@@ -2,13 +2,22 @@
 
 An answer is right *for a cell* when the function that the cell asks for is right in it. ``test_training_run`` asks for
 all three together: it may pass or fail a wrong answer, because some mistakes do no harm there or cancel each other.
+
+`make validity` grades the catalogue and writes its numbers, and those of the mutants, into the page. Tests keep them true.
 """
 
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import catalogue
+import mutants
+import results
+
+PAGE = Path(__file__).parents[2] / "docs" / "validity.md"
 
 
 @dataclass(frozen=True)
@@ -62,10 +71,27 @@ def table(answers: Sequence[catalogue.Answer], graded: Mapping[str, Any]) -> str
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    from conftest import SEED, grade
+def rewritten(page: str, *tables: str, right: int, wrong: int) -> str:
+    """Put tables in the place of those with the same first line, and the numbers of answers where they are said."""
+    for new in tables:
+        head = re.escape(new.splitlines()[0])
+        page = re.sub(rf"^{head}$\n(\|.*\n)*", lambda _, new=new: f"{new}\n", page, flags=re.MULTILINE)
+    return re.sub(r"\d+ right answers and \d+ wrong ones", f"{right} right answers and {wrong} wrong ones", page)
 
-    every = catalogue.load()
-    results = {name: result for (name, _), result in grade(every, [SEED]).items()}
-    print(table(every, results))
-    print(f"\nPoints lost in an exercise that was right: {elsewhere(every, results) or 'none'}.")
+
+def main() -> None:
+    """Grade the catalogue and bring the page up to date; exit status 1, and no change, if an answer is misjudged."""
+    answers = catalogue.load()
+    graded = results.of_answers(answers)
+    misjudged = [row.cell for row in rows(answers, graded) if (row.accepted, row.rejected) != (row.right, row.wrong)]
+    print(table(answers, graded))
+    if misjudged or elsewhere(answers, graded):
+        sys.exit(f"misjudged: {misjudged or elsewhere(answers, graded)}")
+    right = sum(answer.right for answer in answers)
+    tables = table(answers, graded), mutants.table(mutants.every())
+    page = rewritten(PAGE.read_text(encoding="utf-8"), *tables, right=right, wrong=len(answers) - right)
+    PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
