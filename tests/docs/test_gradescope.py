@@ -48,7 +48,8 @@ def test_gradescope_gets_the_items_of_a_submission(autograder):
     course = autograder / "source/course"
     handed_in = tiny_course.submit(course, "ada", "def double(x):\n    return 2 * x if isinstance(x, int) else x\n")
     handed_in.rename(autograder / "submission" / f"{TINY}.ipynb")
-    assert [(test["score"], test["max_score"]) for test in grade(autograder)["tests"]] == [(2, 2), (0, 1)]
+    found = [(test["status"], test["score"], test["max_score"]) for test in grade(autograder)["tests"]]
+    assert found == [("passed", 2, 2), ("failed", 0, 1)]
 
 
 def test_gradescope_is_told_of_a_missing_notebook(autograder):
