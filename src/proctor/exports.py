@@ -45,15 +45,17 @@ class _Export(ExportPlugin):  # type: ignore[misc]
 
     def _look_at(self, name: str, records: Records) -> None:
         """Warn of scores that are not there, or not what they would be today."""
-        graded = [student for student, submission in records.submissions.items() if submission.graded]
+        graded = {student for student, submission in records.submissions.items() if submission.graded}
         if not graded:
             self.log.warning("%s has no grades yet: run proctor grade.", name)
+            return
         handed_in, shared = set(self.course.students(name)), folders.Shared(self.course, name)
-        old = [who for who in graded if who in handed_in and folders.changed(self.course, name, who, shared)]
-        if old:
+        new, old = handed_in - graded, handed_in & graded
+        old = {student for student in old if folders.changed(self.course, name, student, shared)}
+        if new or old:
             self.log.warning(
-                "%s: %d of %d submissions, or their tests or settings, have changed since they were graded: "
-                "run proctor grade.", name, len(old), len(graded)
+                "%s: %d submissions are not graded yet, and %d have changed since, or their tests or settings have: "
+                "run proctor grade.", name, len(new), len(old)
             )  # fmt: skip
 
     @property
