@@ -2,12 +2,13 @@
 
     python benchmarks/scale.py bookkeeping [SIZE ...]     # default 1000 10000; SQLite and, where installed, PostgreSQL
     python benchmarks/scale.py plan [SIZE ...]            # a second `proctor grade` that finds nothing to do
-    python benchmarks/scale.py throughput [WORKERS ...]   # default 1 2; real kernels, the tests' tiny course
+    python benchmarks/scale.py throughput [WORKERS ...]   # default 1 2 3; real kernels, the tests' tiny course
+    python benchmarks/scale.py shared [COUNT]             # what all workers share: a database, a scheduler
 
 Bookkeeping grades the assignment of this course through nbgrader's whole pipeline with a kernel that does nothing. The
-class before it is inserted in bulk; 30 more submissions are then graded, in random order with and without the indexes
-that `proctor grade` adds. What is measured is CPU time, of the grading process and of PostgreSQL's server: it says the
-same on a busy machine.
+classes before it are inserted in bulk, each with and without the indexes that `proctor grade` adds; 60 more submissions
+are then graded in each, in turns, so that whatever else the machine does meets all alike. What is measured is CPU time,
+of the grading process and of PostgreSQL's server.
 """
 
 import contextlib
@@ -23,11 +24,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from proctor.course import Course
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-MEASURED = 30
+MEASURED = 60
 CONFIG = """
 from proctor import verdict
 from proctor.execute import ProctoredExecute
@@ -51,6 +56,7 @@ c.NbGrader.log_level = "ERROR"
 
 def make_course(folder: Path) -> tuple[Path, str]:
     """A copy of this course with a kernel that does nothing, released; returns the assignment's name, too."""
+    folder.mkdir(exist_ok=True)
     for name in ("source", "grader_tests"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + CONFIG)
@@ -125,37 +131,34 @@ def sql_clock() -> Iterator[list[float]]:
         event.remove(Engine, "after_cursor_execute", after)
 
 
-def grade_some(root: Path, assignment: str) -> list[tuple[float, float, float]]:
-    """CPU milliseconds in all and in statements, and the number of statements, for each of some new submissions."""
-    from proctor import course as courses
+def grade_one(course: "Course", assignment: str) -> tuple[float, float, float]:
+    """CPU milliseconds in all and in statements, and the number of statements, of one new submission."""
     from proctor.grade_student import grade_in
 
-    course = courses.load(root)
-    rows = []
-    for number in range(MEASURED + 1):
-        student = f"new-{uuid.uuid4().hex[:12]}"
-        hand_in(root, assignment, student)
-        cpu = time.process_time()
-        with sql_clock() as sql:
-            outcome = grade_in(course, assignment, student)
-        assert not outcome.error, outcome.error
-        if number:  # the first one imports
-            rows.append(((time.process_time() - cpu) * 1e3, sql[0] * 1e3, sql[1]))
-    return rows
+    student = f"new-{uuid.uuid4().hex[:12]}"
+    hand_in(course.root, assignment, student)
+    cpu = time.process_time()
+    with sql_clock() as sql:
+        outcome = grade_in(course, assignment, student)
+    assert not outcome.error, outcome.error
+    return (time.process_time() - cpu) * 1e3, sql[0] * 1e3, sql[1]
 
 
 def bookkeeping(sizes: Sequence[int]) -> None:
     """Print the table for every database there is."""
     import servers
 
-    print(
-        "| database | class | indexes | CPU ms | of it in statements | server's CPU ms | statements |\n|---|---|---|---|---|---|---|"  # noqa: E501
-    )
-    bookkeeping_on("SQLite", sizes, lambda: 0.0)
+    columns = ("database", "class", "indexes", "CPU ms", "of it in statements", "server's CPU ms", "statements")
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    bookkeeping_on("SQLite", sizes, lambda number: None, lambda: 0.0)
     if servers.postgres_programs():
         with servers.postgres() as server:
-            os.environ["PROCTOR_DB_URL"] = server.fresh()
-            bookkeeping_on("PostgreSQL", sizes, lambda: cpu_of(server.pid))
+
+            def new_database(number: int) -> None:
+                server.psql("postgres", f"CREATE DATABASE scale{number}")
+                os.environ["PROCTOR_DB_URL"] = server.url().replace(f"/{servers.DATABASE}", f"/scale{number}")
+
+            bookkeeping_on("PostgreSQL", sizes, new_database, lambda: cpu_of(server.pid))
 
 
 def cpu_of(pid: int) -> float:
@@ -164,26 +167,32 @@ def cpu_of(pid: int) -> float:
     return sum(int(field) for field in fields[11:15]) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def bookkeeping_on(name: str, sizes: Sequence[int], server_cpu: Callable[[], float]) -> None:
-    """Let a class grow through `sizes`; at each, measure with and without the indexes."""
+def bookkeeping_on(
+    name: str, sizes: Sequence[int], new_database: Callable[[int], None], server_cpu: Callable[[], float]
+) -> None:
+    """Fill a gradebook for each size, with and without the indexes; then measure all in turns."""
     from proctor import course as courses
 
+    kinds = [(size, indexes) for indexes in ("yes", "no") for size in sizes]
     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
-        root, assignment = make_course(Path(folder))
-        url, there = courses.load(root).db_url(), 0
-        for size in sizes:
-            insert_class(url, assignment, size - there)
-            there = size
-            turns = ["no", "yes"]
-            random.shuffle(turns)
-            for indexes in turns:
-                _index(url, there=indexes == "yes")
+        made, rows = {}, {kind: [] for kind in kinds}
+        for number, kind in enumerate(kinds):
+            new_database(number)
+            root, assignment = make_course(Path(folder) / str(number))
+            made[kind] = courses.load(root)
+            insert_class(made[kind].db_url(), assignment, kind[0])
+            _index(made[kind].db_url(), there=kind[1] == "yes")
+            grade_one(made[kind], assignment)  # imports
+        for _ in range(MEASURED):
+            for kind in random.sample(kinds, len(kinds)):
                 begun = server_cpu()
-                rows = grade_some(root, assignment)
-                server = (server_cpu() - begun) / len(rows)
-                cpu, sql, count = (statistics.median(row[column] for row in rows) for column in range(3))
-                cells = (name, f"{size:,}", indexes, f"{cpu:.0f}", f"{sql:.1f}", f"{server:.0f}", f"{count:.0f}")
-                print(f"| {' | '.join(cells)} |", flush=True)
+                measured = grade_one(made[kind], assignment)
+                rows[kind].append((*measured, server_cpu() - begun))
+        for size, indexes in kinds:
+            cpu, sql, count = (statistics.median(row[column] for row in rows[size, indexes]) for column in range(3))
+            server = statistics.mean(row[3] for row in rows[size, indexes])
+            cells = (name, f"{size:,}", indexes, f"{cpu:.0f}", f"{sql:.1f}", f"{server:.0f}", f"{count:.0f}")
+            print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def _index(url: str, *, there: bool) -> None:
@@ -192,11 +201,8 @@ def _index(url: str, *, there: bool) -> None:
     from proctor import database
 
     engine = sqlalchemy.create_engine(url)
-    database.add_indexes(engine)
-    with engine.begin() as connection:
-        if not there:
-            for table, column in database.INDEXES.items():
-                connection.execute(sqlalchemy.text(f"DROP INDEX ix_proctor_{table}_{column}"))
+    if there:
+        database.add_indexes(engine)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":  # as its autovacuum does some time after a bulk insert
             connection.execute(sqlalchemy.text("ANALYZE"))
@@ -258,10 +264,51 @@ def _show(label: str, course: Path, *options: str) -> None:
     print(f"| {label} | {time.perf_counter() - begun:.1f} | {times[0]:.1f} | {rate:.1f} |", flush=True)
 
 
+def shared(counts: Sequence[int]) -> None:
+    """Print what a connection costs PostgreSQL, how many a submission opens, and what a job costs Dask's scheduler."""
+    import servers
+    import sqlalchemy
+    from distributed import Client
+    from sqlalchemy import event, pool
+
+    from proctor import course as courses
+
+    (count,) = counts
+    opened = []
+    print("| what | CPU ms |\n|---|---|")
+    with servers.postgres() as server, tempfile.TemporaryDirectory(prefix="scale-") as folder:
+        os.environ["PROCTOR_DB_URL"] = server.fresh()
+        root, assignment = make_course(Path(folder) / "course")
+        course = courses.load(root)
+        grade_one(course, assignment)
+        engine = sqlalchemy.create_engine(course.db_url(), poolclass=pool.NullPool)
+        begun, own = cpu_of(server.pid), time.process_time()
+        for _ in range(count):
+            engine.connect().close()
+        print(f"| a connection, PostgreSQL's server | {(cpu_of(server.pid) - begun) / count:.1f} |")
+        print(f"| a connection, the grading process | {(time.process_time() - own) * 1e3 / count:.1f} |", flush=True)
+        event.listen(sqlalchemy.Engine, "connect", lambda *_: opened.append(1))
+        begun = cpu_of(server.pid)
+        for _ in range(MEASURED):
+            grade_one(course, assignment)
+        about = f"a submission, PostgreSQL's server ({len(opened) / MEASURED:.0f} connections)"
+        print(f"| {about} | {(cpu_of(server.pid) - begun) / MEASURED:.1f} |", flush=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="scale-") as folder,
+        servers.cluster(Path(folder), 2) as found,
+        Client(found.address, set_as_default=False) as client,
+    ):
+        client.gather(client.map(abs, range(10), pure=False))
+        begun = cpu_of(found.scheduler.pid)
+        client.gather(client.map(abs, range(count), pure=False))
+        print(f"| a job, Dask's scheduler | {(cpu_of(found.scheduler.pid) - begun) / count:.1f} |", flush=True)
+
+
 COMMANDS: dict[str, tuple[Callable[[Sequence[int]], None], list[int]]] = {
     "bookkeeping": (bookkeeping, [1000, 10_000]),
     "plan": (plan, [1000, 10_000]),
-    "throughput": (throughput, [1, 2]),
+    "throughput": (throughput, [1, 2, 3]),
+    "shared": (shared, [500]),
 }
 
 if __name__ == "__main__":
