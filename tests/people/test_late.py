@@ -1,13 +1,19 @@
 """Points off for late work, by the rule that the settings say."""
 
-import graded_class
+import datetime
+import re
+
 import pytest
-from graded_class import Graded
-from nbgrader.preprocessors import AssignLatePenalties
-from traitlets.config import Config
+import tiny_course
+from commands import run
+from course_files import ROOT
+from graded_class import DUE, write_feedback
+from nbgrader.api import Gradebook
 
 from proctor import course as courses
 from proctor.late import PercentPerDay
+from proctor.report.gather import gather
+from proctor.report.page import late
 
 HOUR = 3600
 
@@ -44,18 +50,16 @@ def test_impossible_settings_are_refused(settings):
 
 
 def test_one_line_of_configuration_is_enough(tiny):
-    """Nbgrader's own step takes the plug-in by name and writes the penalty into the gradebook."""
-    graded_class.grade(tiny, Graded("ada", late=30))
-    course = courses.load(tiny)
-    config = Config(
-        {"AssignLatePenalties": {"plugin_class": "proctor.late.PercentPerDay"}, "PercentPerDay": {"percent": 20.0}}
-    )
-    about = {"notebook": "tiny", "assignment": "tiny", "student": "ada", "db_url": course.db_url()}
-    from nbformat.v4 import new_notebook
-
-    AssignLatePenalties(config=config).preprocess(new_notebook(), {"nbgrader": about})
-    from proctor.report.gradebook import read
-
-    submission = read(course, "tiny").submissions["ada"]
-    assert submission.penalty == pytest.approx(1.2)
-    assert submission.score == pytest.approx(1.8)
+    """The line of the guide, and a due date: graded two days late is one fifth off, in report and feedback."""
+    (line,) = re.findall(r"^c\.AssignLatePenalties.*$", (ROOT / "docs" / "instructors.md").read_text(), re.MULTILINE)
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write(f"\n{line}\n")
+    for student, time in (("ada", "2026-11-01 11:59:59 UTC"), ("bo", "2026-11-03 11:00:00 UTC")):
+        (tiny_course.submit(tiny, student).parent / "timestamp.txt").write_text(time)
+    with Gradebook(f"sqlite:///{tiny}/gradebook.db", "custom-training") as book:
+        book.update_or_create_assignment("tiny", duedate=DUE)
+    assert run(tiny, "proctor", "grade").returncode == 0
+    rows = {row.student.id: row for row in gather(courses.load(tiny), "tiny").rows}
+    assert (rows["ada"].late, late(rows["bo"].late)) == (datetime.timedelta(0), "1 d 23 h")
+    assert (rows["ada"].total, rows["bo"].total) == (3.0, pytest.approx(2.4))
+    assert "2.4 of 3 points" in write_feedback(tiny, "bo").read_text()
