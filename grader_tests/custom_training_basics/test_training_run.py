@@ -14,6 +14,7 @@ TRUE_W, TRUE_B, RATE, EPOCHS, NUM_EXAMPLES = 3.0, 2.0, 0.1, 15, 1000
 RUNS = (((2.0, 1.0), 1.35, 0.0), ((1.0, 4.0), 0.75, 0.0), ((5.0, 0.0), 1.25, 0.5))
 NEAR = 0.35  # of the true value, after 15 epochs
 ON_TRACK = 0.01  # of the reference, at every epoch
+SAME_LOSS = 0.02  # relative: more than one example of so many can make, or an answer's points would hang on the seed
 
 
 def draw(rng, mean_square, noise):
@@ -53,7 +54,7 @@ def test_loss_falls_at_every_epoch(runs):
             "The loss does not fall at every epoch: make the checks of the tasks above pass first."
         )
         expected = np.mean((np.outer(weights[:-1, 0], x) + weights[:-1, 1:] - y) ** 2, axis=1)
-        assert all(abs(losses - expected) <= 5e-3 * expected), (
+        assert all(abs(losses - expected) <= SAME_LOSS * expected), (
             "The loss falls, but it is not the mean squared error of the weights from before each update: look at what "
             "`loss` computes, and when `train` computes it."
         )
