@@ -244,7 +244,9 @@ def test_it_needs_no_network(feedback, inventory):
 def test_it_has_a_phones_width(feedback, browser, tmp_path):
     """At 360 pixels nothing sticks out to the side, and nothing is asked of any network."""
     file = tmp_path / "page.html"
-    file.write_text(feedback(Graded("ada", ("passed", "failed"), ("", "word" * 100), solution="x = 1" * 200)))
+    table = new_markdown_cell(f"| {'head' * 50} | b |\n|---|---|\n| {'cell' * 50} | d |")
+    long = Graded("ada", ("passed", "failed"), ("", "word" * 100), solution="x = 1" * 200, cells=[table])
+    file.write_text(feedback(long))
     page = browser.new_page(viewport={"width": 360, "height": 700})
     asked = []
     page.on("request", lambda request: asked.append(request.url))
