@@ -22,6 +22,8 @@ from proctor.verdict import CellVerdict, Item
 
 log = logging.getLogger(__name__)
 
+MAX_NOTES = 20  # of one test cell
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -94,8 +96,8 @@ class NotebookProcess:
             raise
 
     def take_notes(self) -> tuple[str, ...]:
-        """What happened since the last call of this."""
-        notes, self._notes = tuple(self._notes), []
+        """What happened since the last call of this, without the rest of a flood."""
+        notes, self._notes = tuple(self._notes[:MAX_NOTES]), []
         return notes
 
     def _ready(self) -> StudentKernel:

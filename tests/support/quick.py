@@ -57,7 +57,7 @@ def _end() -> None:
     global _server
     if _server is not None:
         os.killpg(_server.pid, signal.SIGKILL)
-        _server.wait()
+        _server.communicate()
         _server = None
 
 
