@@ -6,16 +6,19 @@ import os
 import re
 
 import graded_class
+import nbformat
 import pytest
 import tiny_course
 from commands import run
 from graded_class import CONFIG, Graded, write_feedback
+from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from proctor import course as courses
 from proctor import outcome
 from proctor.cli import main
 from proctor.errors import CourseError
+from proctor.grade_notebook import MAX_NOTES
 from proctor.report import folders, tables
 from proctor.report.gather import gather
 from proctor.report.page import late
@@ -149,8 +152,12 @@ def test_a_notebook_says_what_proctor_remembers(tiny):
         config.write("\nc.ProctoredExecute.cell_timeout = 3\n")
     for number, code in enumerate(FLAGGED.values()):
         tiny_course.submit(tiny, f"s{number}", code, imports="import numpy as np  # mine")
+    flood = nbformat.read(tiny / "release/tiny/tiny.ipynb", as_version=4)
+    flood.cells[2:2] = [new_code_cell("raise MemoryError") for _ in range(MAX_NOTES + 5)]
+    tiny_course.hand_in(tiny, "flood", flood)
     assert run(tiny, "proctor", "grade", "--allow-unsandboxed").returncode == 0
     course = courses.load(tiny)
+    assert len(folders.items(course, "tiny", "flood").flags) == MAX_NOTES
     for number, flag in enumerate(FLAGGED):
         remembered = folders.items(course, "tiny", f"s{number}")
         outcome.forget(course, "tiny", f"s{number}")
