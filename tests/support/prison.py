@@ -25,6 +25,9 @@ SECONDS = 20.0
 WON = "won = lambda *ignored: print('GAI' 'NED')"  # in two parts: a traceback shows the source
 
 
+MARK = secrets.token_bytes(16)
+
+
 class World:
     """Things outside of the sandbox. `constants` are what an attack knows of them, as Python names."""
 
@@ -48,7 +51,7 @@ class World:
         self.shm.write_text(self.secret)
         self.shm.chmod(0o666)
         self.heard: list[bytes] = []
-        self._stop = threading.Event()
+        self._stop, self._marked = threading.Event(), threading.Event()
         self._servers = [
             self._listen(socket.AF_INET, ("127.0.0.1", 0)),
             self._listen(socket.AF_UNIX, str(self.folder / "socket")),
@@ -75,7 +78,7 @@ class World:
 
     def restore(self) -> bool:
         """Put everything back as it was; true if something was different."""
-        changed = self._state() != self._before or bool(self.heard) or self.victim.poll() is not None
+        changed = self._state() != self._before or bool(self._all_heard()) or self.victim.poll() is not None
         self.heard.clear()
         for path in map(Path, set(self._state()) - set(self._before)):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -86,6 +89,19 @@ class World:
                 Path(path).chmod(mode & 0o7777)
         self._before = self._state()
         return changed
+
+    def _all_heard(self) -> list[bytes]:
+        """What has been heard, once all that was said before this call has been: our own words come after it."""
+        self._marked.clear()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(MARK, self._udp.getsockname())
+        assert self._marked.wait(30)
+        for server in self._servers:
+            with socket.socket(server.family, socket.SOCK_STREAM) as last:
+                last.connect(server.getsockname())
+                assert last.recv(100)
+            self.heard.remove(b"connected")
+        return self.heard
 
     def close(self) -> None:
         """Remove it all."""
@@ -133,7 +149,8 @@ class World:
     def _hear_udp(self) -> None:
         with contextlib.suppress(OSError):
             while not self._stop.is_set():
-                self.heard.append(self._udp.recv(100))
+                said = self._udp.recv(100)
+                self._marked.set() if said == MARK else self.heard.append(said)
 
 
 def _handle(path: Path) -> bytes:
