@@ -39,12 +39,13 @@ lint: $(READY)
 	ruff format --check .
 	mypy
 
-# Pins every package, with hashes, for Linux and macOS and for Python 3.10 to 3.13 at once.
+# Pins every package, with hashes, for Linux and macOS and for Python 3.10 to 3.13 at once. With extras: without, pip 23
+# looks for the newest jsonschema[format-nongpl] and refuses it, because that is not the pinned one.
 lock:
 	$(PYTHON) -m venv --clear build/lock
 	build/lock/bin/python -m pip install --quiet uv
 	build/lock/bin/uv pip compile pyproject.toml --extra cluster --extra dev --universal --python-version 3.10 \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--quiet --output-file requirements.lock
 
 clean:
