@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import absl.logging
 import pytest
 import tiny_course
 from commands import release
@@ -12,6 +13,9 @@ BIN = Path(sys.executable).parent
 os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+# absl, which comes with TensorFlow, closes the stream that it has found at its import whenever logging is configured anew,
+# unless that is still `sys.stderr`: a test with `capfd` that runs nbgrader would close pytest's own for all tests after it.
+absl.logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
 @pytest.fixture(scope="session")
