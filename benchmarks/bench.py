@@ -195,6 +195,7 @@ def main() -> None:
         command=" ".join(["python", "benchmarks/bench.py", *sys.argv[1:]]),
         costs=table([*rows, lowest], base),
         floor=f"{rows[2].cpu_each / lowest.cpu_each:.2f}",
+        limit=f"{base.wall_each / lowest.cpu_each * cores:.1f}",
         sizes=by_size(sizes),
         parts=parts,
         kernels=textwrap.indent(kernels, "    "),
@@ -213,7 +214,7 @@ graded the same file.
 {costs}
 
 Our CPU is {floor} times the floor's. The floor forks a warm process and executes the cells: no Jupyter, no sandbox, no
-hidden tests, no gradebook.
+hidden tests, no gradebook. With all {cores} cores and nothing else to do it would be {limit} times stock.
 
 ## Where it goes
 
