@@ -109,9 +109,9 @@ def _outcomes(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
             print("\n".join(found.about), file=sys.stderr)
             yield from _progress(grading.grade(run, found.jobs, found.make_executor), len(run.todo))
     else:
-        from proctor import workers
+        from proctor import scratch, workers
 
-        with workers.warm(run.course.setting("preload", [])):
+        with workers.warm(run.course.setting("preload", [])), scratch.scratch_folders_together():
             yield from _progress(grading.grade(run, options.jobs, workers.make_pool), len(run.todo))
 
 

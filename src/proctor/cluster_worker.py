@@ -31,6 +31,7 @@ from proctor.course import Course
 from proctor.errors import ClusterError, OurFault
 from proctor.outcome import digest_of
 from proctor.quiet import quiet_tensorflow
+from proctor.scratch import abandon
 
 TRIES = 2
 PACKAGES = ("proctor", "tensorflow", "numpy", "nbgrader", "nbformat", "nbconvert", "ipykernel", "SQLAlchemy")
@@ -185,6 +186,7 @@ def _begin() -> None:
 
     def end_with_the_worker() -> None:
         wait([worker.sentinel] if worker else [])
+        abandon()
         os._exit(1)
 
     threading.Thread(target=end_with_the_worker, daemon=True).start()

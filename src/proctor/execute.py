@@ -7,11 +7,6 @@ person. Both run inside every nbgrader route: ``nbgrader autograde``, formgrader
 
 import hashlib
 import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +22,7 @@ from proctor.handed_in import strange
 from proctor.kernels import CAN_FORK, WarmKernelManager, start_kernel_for
 from proctor.sandbox import Policy
 from proctor.sandbox_probes import missing
+from proctor.scratch import copy_files, scratch_folder
 from proctor.student_kernel import Starter
 
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."
@@ -119,28 +115,6 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
     def _submitted(self, about: Any) -> Path:
         course = CourseDirectory(config=self.config)
         return Path(course.format_path(course.submitted_directory, about["student"], about["assignment"]))
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A folder for a student's process, removed afterwards whatever is in it: folders in folders without end, too."""
-    folder = Path(tempfile.mkdtemp(prefix="proctor-"))
-    try:
-        yield folder
-    finally:
-        try:
-            shutil.rmtree(folder)
-        except (OSError, RecursionError):
-            subprocess.run(["rm", "-rf", str(folder)], check=False)
-
-
-def copy_files(submission: Path, scratch: Path) -> None:
-    """Copy the regular files of `submission` into `scratch`: what a kernel does to its files stays there."""
-    for path in submission.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.suffix != ".ipynb":
-            target = scratch / path.relative_to(submission)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
 
 
 class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 
 from proctor.kernels import CAN_FORK, start_warm_process
+from proctor.scratch import abandon
 from proctor.warm_process import FD_VARIABLE
 
 
@@ -98,6 +99,7 @@ def _begin(lifeline: tuple[int, ...] | None) -> None:
 
     def end_with_the_command() -> None:
         os.read(reading, 1)
+        abandon()
         os._exit(1)
 
     threading.Thread(target=end_with_the_command, daemon=True).start()

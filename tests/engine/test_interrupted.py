@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -39,6 +40,20 @@ def mark(monkeypatch):
     return found
 
 
+@pytest.fixture
+def temporary(monkeypatch):
+    """The folder for temporary files of all that the test starts: short, because sockets are made in it."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        Path(folder).chmod(0o711)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+def left_in(temporary: Path) -> list[str]:
+    """Names of the files of ours that are there."""
+    return [path.name for path in temporary.iterdir() if path.name.startswith("proctor-")]
+
+
 def marked(mark: str) -> list[int]:
     """Processes with the mark that are there now."""
     found = []
@@ -58,8 +73,8 @@ def intact(course: Path) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_killed_at_any_moment_the_next_run_finishes(big, mark):
-    """SIGKILL, whenever it comes, leaves no process and loses no score; what was done is not done again."""
+def test_killed_at_any_moment_the_next_run_finishes(big, mark, temporary):
+    """SIGKILL, whenever it comes, leaves no process, no file, and loses no score; what was done is not done again."""
     moments = random.Random(1)
     known = 0
     for _ in range(KILLS):
@@ -70,6 +85,7 @@ def test_killed_at_any_moment_the_next_run_finishes(big, mark):
             )
             time.sleep(moments.random() * 0.3)
         assert until(lambda: not marked(mark))
+        assert left_in(temporary) == []
         assert intact(big)
         remembered = len(list((big / ".proctor/graded/tiny").glob("*.json")))
         assert remembered >= known
@@ -82,14 +98,15 @@ def test_killed_at_any_moment_the_next_run_finishes(big, mark):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_ctrl_c_stops_cleanly(big, mark):
-    """Ctrl-C ends the run in seconds, says how to go on, and leaves no process."""
+def test_ctrl_c_stops_cleanly(big, mark, temporary):
+    """Ctrl-C ends the run in seconds, says how to go on, and leaves no process and no file."""
     tiny_course.hold_after(big, 1)
     with grading(big, "--jobs", "2") as first:
         first.wait_for(1)
         first.process.send_signal(signal.SIGINT)
         assert first.process.wait(30) == 130
     assert until(lambda: not marked(mark))
+    assert left_in(temporary) == []
     assert "run the same command again" in first.said
     assert "Traceback" not in first.said
     tiny_course.let_go(big)

@@ -41,7 +41,7 @@ def test_cant_leave_a_start_up_file(attack):
 
 
 def test_cant_leave_files_in_the_temporary_folder(attack):
-    attack("open('/tmp/' + OUTSIDE.split('/')[-1] + '/left', 'w'); won()", GAINED)
+    attack("import os; open(os.path.dirname(OUTSIDE) + '/left', 'w'); won()", GAINED)
 
 
 def test_cant_change_an_installed_package(attack):

@@ -1,0 +1,68 @@
+"""The folder that a student's process works in: its copies of the submission's files, and whatever it writes."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+FOLDER_VARIABLE = "PROCTOR_SCRATCH"  # worker processes inherit it
+_in_use: set[Path] = set()
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for one submission, removed afterwards whatever is in it."""
+    together = os.environ.get(FOLDER_VARIABLE)
+    if together:
+        Path(together).mkdir(mode=0o711, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="proctor-", dir=together))
+    _in_use.add(folder)
+    try:
+        yield folder
+    finally:
+        remove(folder)
+        _in_use.discard(folder)
+
+
+@contextmanager
+def scratch_folders_together() -> Iterator[None]:
+    """Have this process and its children make theirs in one folder, and remove it with what killed ones have left."""
+    folder = Path(tempfile.mkdtemp(prefix="proctor-"))
+    folder.chmod(0o711)  # a student's user passes through it
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[FOLDER_VARIABLE]
+        remove(folder)
+
+
+def abandon() -> None:
+    """Remove what this process uses: it is about to end, because the one that it works for has."""
+    for folder in list(_in_use):
+        remove(folder)
+    if FOLDER_VARIABLE in os.environ:
+        with suppress(OSError):  # others are still at it, and the last one will
+            Path(os.environ[FOLDER_VARIABLE]).rmdir()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder as far as that is possible, with folders in folders without end, too."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except (OSError, RecursionError):
+        subprocess.run(["rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, check=False)
+
+
+def copy_files(submission: Path, scratch: Path) -> None:
+    """Copy the regular files of `submission` into `scratch`: what a kernel does to its files stays there."""
+    for path in submission.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.suffix != ".ipynb":
+            target = scratch / path.relative_to(submission)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
