@@ -79,6 +79,8 @@ def main(channel: socket.socket, order: dict[str, Any]) -> None:
         from proctor.warm_kernel import become
 
         become(request.connection, request.policy, request.parent, request.status)
+    if os.environ["MPLCONFIGDIR"] != order["environment"]["MPLCONFIGDIR"]:  # matplotlib could not use ours
+        shutil.rmtree(os.environ["MPLCONFIGDIR"], ignore_errors=True)
     os._exit(0)  # not through the exit handlers of a dozen libraries
 
 

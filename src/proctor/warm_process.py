@@ -54,7 +54,7 @@ class WarmProcess:
         order = {
             "preload": list(preload),
             "path": str(Path(__file__).parents[1]),
-            "environment": {"MPLCONFIGDIR": str(cache)},
+            "environment": {"MPLCONFIGDIR": str(cache), "TMPDIR": tempfile.gettempdir()},
         }
         self._channel.send(json.dumps(order).encode())
 

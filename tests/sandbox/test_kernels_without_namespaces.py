@@ -1,8 +1,10 @@
 """Real kernels as root and as an ordinary user, where namespaces are forbidden: the rest holds and notebooks work."""
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -50,12 +52,17 @@ print(json.dumps(told))
 @pytest.mark.parametrize("how", ["no-namespaces", "user,no-namespaces"])
 def test_a_kernel_works_and_stays_inside(how: str) -> None:
     """It plots and writes its own files, reaches no other, and is ended for filling the disk."""
-    done = subprocess.run(
-        [sys.executable, str(AS_USER), how, "-c", PROGRAM], capture_output=True, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory(prefix="t-") as temporary:
+        Path(temporary).chmod(0o777)
+        done = subprocess.run(
+            [sys.executable, str(AS_USER), how, "-c", PROGRAM], capture_output=True, text=True, check=False,
+            env={**os.environ, "TMPDIR": temporary},
+        )  # fmt: skip
+        left = [path.name for path in Path(temporary).iterdir() if path.name.startswith(("proctor-", "matplotlib-"))]
     if done.returncode != 0 and "as_user.py" in done.stderr and "not permitted" in done.stderr:
         pytest.skip("becoming another user for the test takes root")
     assert done.returncode == 0, done.stderr
+    assert left == []
     told = json.loads(done.stdout)
     assert [reason.partition(":")[0] for reason in told.pop("missing")] == ["namespaces"]
     assert told.pop("plot").startswith("text/plain")
