@@ -207,11 +207,12 @@ BREAKING = {
         RIGHT + "import threading\ndef work():\n    while True: pass\nfor _ in range(20): threading.Thread(target=work, daemon=True).start()", None),
     "forks": (RIGHT + "import os\ntry:\n    for _ in range(20):\n        if os.fork() == 0: __import__('time').sleep(300); os._exit(0)\nexcept OSError: pass", 3),
     "daemon": (RIGHT + "import subprocess\ntry: subprocess.Popen(['/bin/sleep', '97531'], start_new_session=True)\nexcept OSError: pass", 3),
-    "flood": (f"{RIGHT}\nwhile True: print('x' * 10000)", 0),
+    # A flood ends its kernel or, where the grader is slow to read, itself with a MemoryError; a right answer would stand then.
+    "flood": (f"{WRONG}\nwhile True: print('x' * 10000)", 0),
     "flood-one": (f"{RIGHT}\nprint('x' * (100 << 20))", None),
     "flood-small": (
-        f"{RIGHT}\nimport sys\nwhile True:\n    for s in (sys.stdout, sys.stderr): s.write('x'); s.flush()", 0),
-    "flood-displays": (f"{RIGHT}\nwhile True: display('x' * 100000)", 0),
+        f"{WRONG}\nimport sys\nwhile True:\n    for s in (sys.stdout, sys.stderr): s.write('x'); s.flush()", 0),
+    "flood-displays": (f"{WRONG}\nwhile True: display('x' * 100000)", 0),
     "disk": (RIGHT + "try:\n    for n in range(10):\n        with open(f'f{n}', 'wb') as f:\n            for _ in range(60): f.write(bytes(1 << 20))\nexcept OSError: pass", 3),
     "files": (RIGHT + "try:\n    for n in range(20000): open(f'f{n}', 'w').close()\nexcept OSError: pass", 3),
     "sockets": (
