@@ -18,12 +18,12 @@ def run_hidden_tests(path: str) -> None:
 
     Raises ``AssertionError`` with the failed items, as a visible check would, and `CourseError` outside of a course.
     """
-    import IPython
+    from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import display
 
-    shell = IPython.get_ipython()
-    if shell is None:
+    if not InteractiveShell.initialized():
         raise CourseError("run_hidden_tests is for a cell of a notebook")
+    shell: Any = InteractiveShell.instance()
     file = hidden_tests.find(_grader_tests(), path)
     items = hidden_tests.run(file, in_process(shell.user_ns, file.parent), seed=0)
     verdict = CellVerdict(file.stem, sum(item.max_points for item in items), items)
