@@ -1,5 +1,6 @@
 """One SQLite gradebook, many writers on one machine: nobody is turned away and nothing is lost."""
 
+import contextlib
 import sqlite3
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ def test_many_writers_lose_nothing(tiny):
     done = run(tiny, sys.executable, str(HAMMER), str(tiny), str(WRITERS), str(EACH))
     assert done.returncode == 0, done.stderr
     assert scores(tiny) == {f"writer{w}-{n}": float(n % 4) for w in range(WRITERS) for n in range(EACH)}
-    with sqlite3.connect(tiny / "gradebook.db") as book:
+    with contextlib.closing(sqlite3.connect(tiny / "gradebook.db")) as book:
         assert book.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
@@ -36,7 +37,7 @@ def test_lookups_of_one_submission_do_not_read_the_class(tiny):
     """After `proctor grade` has begun, SQLite finds the rows of a submission by an index."""
     course = courses.load(tiny)
     assert grading.graded_students(course, "tiny") == set()
-    with sqlite3.connect(tiny / "gradebook.db") as book:
+    with contextlib.closing(sqlite3.connect(tiny / "gradebook.db")) as book:
         for table, column in database.INDEXES.items():
             (plan,) = book.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE {column} = 'x'").fetchall()
             assert f"USING INDEX ix_proctor_{table}_{column}" in plan[-1]

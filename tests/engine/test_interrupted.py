@@ -1,5 +1,6 @@
 """Grading that is stopped, killed, starved or doubled: nothing is lost, nothing is left, and the next run goes on."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -68,7 +69,7 @@ def marked(mark: str) -> list[int]:
 
 def intact(course: Path) -> bool:
     """Whether SQLite finds nothing wrong with the gradebook."""
-    with sqlite3.connect(course / "gradebook.db") as db:
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as db:
         return db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -156,7 +157,7 @@ def test_a_preload_that_cannot_be_imported_is_named(tiny):
 def test_a_gradebook_of_another_version_is_told(tiny):
     """A gradebook with another schema is named and left as it is."""
     tiny_course.submit(tiny, "ada")
-    with sqlite3.connect(tiny / "gradebook.db") as db:
+    with contextlib.closing(sqlite3.connect(tiny / "gradebook.db")) as db:
         db.execute("ALTER TABLE assignment RENAME COLUMN duedate TO due")
     done = run(tiny, "proctor", "grade")
     assert done.returncode == 2

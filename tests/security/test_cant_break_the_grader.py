@@ -226,7 +226,7 @@ def test_cant_leave_anything_behind(graded):
 def test_cant_damage_the_gradebook(graded):
     """SQLite finds it in order; hidden tests and submissions are as they were."""
     course, *_ = graded
-    with sqlite3.connect(course / "gradebook.db") as book:
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as book:
         assert book.execute("pragma integrity_check").fetchone() == ("ok",)
     book.close()
     assert (course / "grader_tests/tiny/reference.py").read_text() == "def double(x):\n    return x + x\n"
