@@ -7,8 +7,8 @@ choose among the fixed texts here.
 import re
 
 GRADIENT_IS_NONE = (
-    "A gradient is None: call the model and compute the loss inside the `with tf.GradientTape()` block, with "
-    "TensorFlow operations only (no `.numpy()`, `np.…` or `float()`)."
+    "A gradient is None: call the `model` from the arguments and compute the loss inside the `with tf.GradientTape()` "
+    "block, with TensorFlow operations only (no `.numpy()`, `np.…`, `float()`, rounding or new `tf.Variable`)."
 )
 REPLACED = (
     "`model.w = …` replaces the variable, and the next step has nothing left to train: update it in place with "
@@ -93,11 +93,16 @@ SYMPTOMS = [
         "Two tensors do not fit together: use the arguments, not a global name such as `xs`, `ys` or `model`, and keep "
         "their shapes.",
     ),
-    (r"(positional|keyword|required) argument", "Keep the names and the order of the arguments as in the `def` line."),
+    (
+        r"(positional|keyword|required) argument",
+        "Keep the names and the order of the arguments as in the `def` line, and hand over all of them in each call.",
+    ),
+    (r"context manager protocol|__enter__", "The tape is built with parentheses: `with tf.GradientTape() as tape:`."),
     (r"is not callable", "Something else has taken the name of a function: use another name for it."),
 ]
 BY_KIND = {
-    "NameError": "This name does not exist where it is used: take the names of the arguments, and run the cells above.",
+    "NameError": "This name does not exist where it is used: take the names of the arguments; a function has "
+    "the name of its `def` line, once its cell has run.",
     "UnboundLocalError": "This name has no value yet where it is used: set it before, or give it another name.",
     "RecursionError": "The function calls itself, and so without end: does another one have the name that is meant?",
     "NotImplementedError": "Does this function still have its `raise NotImplementedError` line? Put your code there.",

@@ -90,10 +90,18 @@ def step_mistake(name: str, before: float, moved: float, own: float, other: floa
     return first_like(moved, step_mistakes(name, before, own, other, rate), otherwise, scale=abs(rate * own))
 
 
+def unmoved(name: str) -> str:
+    """Say what is the matter with a weight that stays where it was."""
+    return (
+        f"`{name}` did not move, or hardly: is it the model from the arguments that is changed, and in place, with "
+        "`assign_sub`? A line like `w = w - …` leaves the variable as it is."
+    )
+
+
 def step_mistakes(name: str, before: float, own: float, other: float, rate: float) -> dict[str, float]:
     """What is said of typical wrong steps, and how far the weight goes in them; see `step_mistake`."""
     return {
-        f"`{name}` did not move: is it the model from the arguments that is changed, and both of its weights?": 0.0,
+        unmoved(name): 0.0,
         f"`{name}` moved the wrong way: subtract the step.": rate * own,
         f"`{name}` moved by the gradient itself: the learning rate is not used.": -own,
         f"`{name}` moved the wrong way, and the learning rate is not used.": own,

@@ -75,7 +75,7 @@ def training_steps(notebook, start, inputs, outputs, rates, nudge, formula, numb
     moves the weights by `nudge`, whatever the gradients are. Returns the weights at the start and after each call of
     `train` ("held", shape (3, 2)), how often `apply_gradients` was called in each ("calls", (2,)), with which dw, db
     and rate ("noted", (2, SLOTS, 3)), what `train` returned, whether the variables are still the same, and whether
-    `loss` was also called on data of another length ("strangers").
+    `loss` was also called on data of another length ("strangers") or on tensors of two shapes ("crossed").
     """
     stand_in = LossStandIn(FORMULAS[formula], numbers)
     data = tf.constant(inputs), tf.constant(outputs)
@@ -87,7 +87,7 @@ def training_steps(notebook, start, inputs, outputs, rates, nudge, formula, numb
             report = _steps(notebook, new_model(notebook, *start), data, rates, stand_in, Recorder(nudge))
         finally:
             tf.config.run_functions_eagerly(False)
-    return {**report, "strangers": stand_in.strangers}
+    return {**report, "strangers": stand_in.strangers, "crossed": stand_in.crossed}
 
 
 def _steps(notebook, model, data, rates, stand_in, recorder):
@@ -149,18 +149,23 @@ class Recorder:
 
 
 class LossStandIn:
-    """Stands in for `loss`, and counts when it is run or traced; `strangers` are calls on data of another length."""
+    """Stands in for `loss`, and counts when it is run or traced; `strangers` are calls on data of another length.
+
+    `crossed` are calls on two shapes, which a real loss would broadcast to every pair of examples.
+    """
 
     def __init__(self, formula, numbers):
         self.formula = formula
         self.numbers = numbers
         self.calls = 0
         self.strangers = 0
+        self.crossed = 0
 
     def function(self):
         def loss(predicted_y, target_y):
             self.calls += 1
             predicted_y, target_y = tf.convert_to_tensor(predicted_y), tf.convert_to_tensor(target_y)
+            self.crossed += not predicted_y.shape.is_compatible_with(target_y.shape)
             lengths = {predicted_y.shape.num_elements(), target_y.shape.num_elements()}
             if lengths - {None, len(self.numbers[0])}:
                 self.strangers += 1
@@ -176,9 +181,14 @@ def two_sided(predicted_y, target_y, level, slope, curve, cross):
     def side(y):
         return level + slope * y + curve * y * y
 
+    def every_pair(y):
+        return tf.reduce_sum(level) + tf.reduce_sum(slope) * tf.reduce_mean(y) + tf.reduce_sum(curve * y * y)
+
     dtype = predicted_y.dtype
     level, slope, curve, cross = (tf.cast(factor, dtype) for factor in (level, slope, curve, cross))
     one, other = tf.reshape(predicted_y, [-1]), tf.reshape(target_y, [-1])
+    if not predicted_y.shape.is_compatible_with(target_y.shape):
+        return every_pair(one) + every_pair(other)
     product = (slope + 2 * curve * one) * (slope + 2 * curve * other)
     return tf.reduce_sum(side(one) + side(other) + cross * product)
 
@@ -206,8 +216,7 @@ def _standing_in(notebook, **stand_ins):
             function = _redirectable(before.get(name), name, notebook[name])
             if function is not None:
                 codes[function] = function.__code__
-                redirect = f"lambda *args, **kwargs: {name}(*args, **kwargs)"
-                function.__code__ = compile(redirect, "<scenario>", "eval").co_consts[0]
+                function.__code__ = _redirect(name, function.__code__.co_freevars)
         yield
     finally:
         for function, code in codes.items():
@@ -252,10 +261,18 @@ def _bind(accepted, args, kwargs):
     return found
 
 
+def _redirect(name, free):
+    """Code that calls what is `name` then, with the free variables of the code that it takes the place of."""
+    source = f"def outer({', '.join(free)}):\n    def call(*args, **kwargs):\n        {'; '.join(['pass', *free])}\n"
+    source += f"        return {name}(*args, **kwargs)\n"
+    (outer,) = (code for code in compile(source, "<scenario>", "exec").co_consts if isinstance(code, types.CodeType))
+    return next(code for code in outer.co_consts if isinstance(code, types.CodeType))
+
+
 def _redirectable(function, name, stand_in):
     if tf.config.functions_run_eagerly():
         function = getattr(function, "python_function", function)
-    if not isinstance(function, types.FunctionType) or function.__code__.co_freevars:
+    if not isinstance(function, types.FunctionType):
         return None
     # Only a function of the notebook itself: a library's may be needed for other things.
     return function if function.__globals__.get(name) is stand_in else None

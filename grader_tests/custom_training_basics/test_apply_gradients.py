@@ -1,4 +1,7 @@
-"""Hidden tests of the exercise `apply_gradients`, 4 points: two models, two updates each."""
+"""Hidden tests of the exercise `apply_gradients`, 4 points: two models, two updates each.
+
+One has small gradients and large rates, the other the reverse: no threshold of a student's fits both.
+"""
 
 from dataclasses import dataclass
 
@@ -7,6 +10,7 @@ import pytest
 import recognise
 
 W, B = 0, 1
+KINDS = ((1.2, 1.8, 0.003, 0.1), (0.002, 0.006, 200.0, 15.0))  # of updates: see `draw`
 REPLACED = (
     "`model.w` and `model.b` have to be the same `tf.Variable`s after the update as before: `model.w = …` replaces "
     "one, `model.w.assign_sub(…)` changes it in place."
@@ -22,12 +26,15 @@ class Updates:
     rates: list[float]
 
 
-def draw(rng, low, high, size):
-    """Two updates with gradients that differ clearly, about as large as `size`, and rates between `low` and `high`."""
+def draw(rng, low, high, size, away):
+    """Two updates with gradients that differ clearly, about as large as `size`, and rates between `low` and `high`.
+
+    The weights start about `away` from 0, and further.
+    """
     while True:
         small, large = size * rng.uniform(0.5, 1.5, size=2), size * rng.uniform(2.5, 5.0, size=2)
         gradients = np.stack([[small[0], large[0]], [large[1], small[1]]]) * rng.choice([-1, 1], size=(2, 2))
-        start = rng.uniform(1.0, 4.0, size=2) * rng.choice([-1, 1], size=2)
+        start = away * rng.uniform(1.0, 4.0, size=2) * rng.choice([-1, 1], size=2)
         rates = rng.uniform(low, high, size=2)
         befores = (start, start - rates[0] * gradients[0])
         if all(mistakes_show(*update) for update in zip(befores, gradients, rates, strict=True)):
@@ -46,7 +53,7 @@ def mistakes_show(before, gradients, rate):
 def played(submission, rng_for):
     """The updates of two models and what the student's function made of them: all items look at the same ones."""
     rng = rng_for("updates")
-    planned = [draw(rng, *kind) for kind in ((0.3, 0.8, 1.0), (0.02, 0.06, 20.0))]
+    planned = [draw(rng, *kind) for kind in KINDS]
     return [(plan, submission.play("updates", plan.start, plan.gradients, plan.rates)) for plan in planned]
 
 
@@ -81,7 +88,4 @@ def test_updates_in_place(played):
         assert recognise.field(reply, "same") is True, REPLACED
         steps = np.diff(recognise.array(recognise.field(reply, "held"), (3, 2)), axis=0)
         for name, moves in zip("wb", steps.T, strict=True):
-            assert all(np.abs(moves) > 1e-4), (
-                f"`model.{name}` did not move: is it the model from the arguments that is changed, and both of its "
-                "weights?"
-            )
+            assert all(np.abs(moves) > 1e-6), recognise.unmoved(f"model.{name}")

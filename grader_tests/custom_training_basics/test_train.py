@@ -18,14 +18,20 @@ from problems import Problem, draw
 
 W, B = 0, 1
 SLOTS = 8  # as in scenarios.py
-KINDS = ((0.15, 0.25, 1.0), (0.04, 0.07, 0.1))  # of problems: bounds of the rate, and size
+# Of problems: bounds of the rate, and size, on both sides of any threshold a student may set. The loss does not fall.
+KINDS = ((0.6, 0.8, 0.002), (0.15, 0.25, 30.0))
+USUAL = ((0.15, 0.25, 1.0), (0.04, 0.07, 0.1))
 REPLACED = (
     "`model.w = …` replaces the variable: hand the gradients to `apply_gradients`, which updates the model in place."
 )
 
 STRANGERS = (
-    "`loss` was called on other data than `train` was given: use the arguments `inputs` and `outputs`, all examples of "
-    "them, and no global name such as `xs` or `ys`."
+    "`loss` was called on other data than `train` was given: hand it all examples of `inputs` and `outputs`, not a "
+    "part of them, and no global name such as `xs` or `ys`."
+)
+CROSSED = (
+    "`loss` was called with tensors of two shapes, such as (N, 1) and (N,), and compares each example with every other "
+    "one: hand it `model(inputs)` and `outputs` as they are."
 )
 
 
@@ -43,6 +49,12 @@ class Step:
     gradients: tuple[float, float]
     loss: float
     strangers: bool
+    crossed: bool
+
+    @property
+    def misuse(self) -> str:
+        """What was wrong with the arguments that `loss` was called with, or nothing."""
+        return STRANGERS if self.strangers else CROSSED if self.crossed else ""
 
     def total(self, weight: int) -> float:
         """How far the weight went downhill: the noted updates and what `train` moved itself, without the nudges."""
@@ -65,14 +77,15 @@ class Step:
 
     def mistake(self, weight: int) -> str:
         """Say what the wrong gradient of the weight looks like."""
-        if self.strangers:
-            return STRANGERS
+        if self.misuse:
+            return self.misuse
         own, other, n = self.gradients[weight], self.gradients[1 - weight], len(self.problem.inputs)
         name = "wb"[weight]
         mistakes = {
-            f"The gradient for `{name}` is 0, or was not used: is this weight updated?": 0.0,
+            f"The gradient for `{name}` is 0, or next to nothing: is this weight updated, with the gradient as it "
+            "comes from the tape?": 0.0,
             f"The gradient for `{name}` is the other weight's: ask the tape for `[model.w, model.b]`, in this order "
-            "(`model.trainable_variables` begins with `b`).": other,
+            "(`model.trainable_variables` begins with `b`), and hand both over in this order.": other,
             f"The gradient for `{name}` has the wrong sign: hand it over as the tape gives it.": -own,
             f"The gradient for `{name}` looks like that of the sum over the examples.": own * n,
             f"The gradient for `{name}` looks like half of the right one.": own / 2,
@@ -132,7 +145,7 @@ def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook) -> I
     noted = recognise.array(recognise.field(reply, "noted"), (2, SLOTS, 3))
     returned = recognise.field(reply, "returned")
     returned = returned if isinstance(returned, list) and len(returned) == 2 else [None, None]
-    strangers = bool(recognise.field(reply, "strangers"))
+    strangers, crossed = bool(recognise.field(reply, "strangers")), bool(recognise.field(reply, "crossed"))
     for i in range(2):
         value, dw, db = reference.gradients(reference.Model(*held[i]), problem.inputs, problem.outputs, loss)
         yield Step(
@@ -146,22 +159,23 @@ def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook) -> I
             (float(dw), float(db)),
             float(value),
             strangers,
+            crossed,
         )
 
 
-def steps(submission, rng, lengths, stand_in=like_the_notebook) -> Iterator[Step]:
+def steps(submission, rng, lengths, kinds, stand_in=like_the_notebook) -> Iterator[Step]:
     """Yield all steps of two models.
 
     No length is used twice: a traced function must not remember a stand-in. One is longer than the notebook's own data.
     """
-    for n, kind in zip(lengths, KINDS, strict=True):
+    for n, kind in zip(lengths, kinds, strict=True):
         yield from steps_of(submission, rng, draw(rng, n, *kind), stand_in)
 
 
 @pytest.fixture(scope="module")
 def plain(submission, rng_for):
     """All steps with the stand-in for `loss` that equals the mean squared error."""
-    return list(steps(submission, rng_for("plain"), (37, 1252)))
+    return list(steps(submission, rng_for("plain"), (37, 1252), KINDS))
 
 
 @pytest.mark.points(2)
@@ -184,8 +198,8 @@ def test_follows_any_loss(plain, submission, rng):
     # A weight whose gradient is wrong anyway has been paid for in the tests above.
     weights = [weight for weight in (W, B) if all(step.is_right(weight) for step in plain)]
     assert weights, "Neither gradient is right, so there is nothing yet that could follow another `loss`."
-    for step in steps(submission, rng, (46, 1264), another):
-        assert all(step.is_right(weight) for weight in weights), (
+    for step in steps(submission, rng, (46, 1264), USUAL, another):
+        assert all(step.is_right(weight) for weight in weights), step.misuse or (
             "With another loss in place of yours, the gradients should be the other one's. Call `loss` on the tape, "
             "with `model(inputs)` and `outputs` as they are: no formula of your own, no other loss."
         )
@@ -205,7 +219,7 @@ def test_returns_the_loss_from_before(plain):
             "`train` returned the loss from after the update: compute it once, on the tape, and return that value."
         )
         assert recognise.close(got, step.loss), (
-            STRANGERS if step.strangers else "`train` has to return the value of `loss(model(inputs), outputs)`."
+            step.misuse or "`train` has to return the value of `loss(model(inputs), outputs)`."
         )
         assert np.shape(step.returned) == (), (
             "`train` returned the loss, but in a list: return the loss itself, of shape ()."
@@ -221,7 +235,7 @@ def test_one_call_is_one_update(plain):
             scale = rate * max(map(abs, step.gradients))
             once = recognise.close(got, rate * step.gradients[weight], scale)
             # A wrong gradient has been paid for above; here it only has to be used once, with the rate.
-            own = bool(step.calls) and abs(used) > 1e-6 and recognise.close(got, rate * used, scale)
+            own = bool(step.calls) and used != 0 and recognise.close(got, rate * used, scale)
             assert once or own, update_mistake("wb"[weight], got, used, rate, scale)
 
 
