@@ -29,7 +29,8 @@ c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH
 # PROCTOR_DB_URL can name a server's database instead; docs/scale.md says how.
 c.CourseDirectory.db_url = database.configure(f"sqlite:///{c.CourseDirectory.root}/gradebook.db")
 
-# A page that a student hands in beside the notebook would be served by formgrader as if it were its own.
+# A page that a student hands in beside the notebook would be served by formgrader as if it were its own. These are not
+# even copied; DefuseMarkdown removes whatever else is no plain data when the notebook has been graded.
 c.CourseDirectory.ignore = [
     *(".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback"),
     *("*.html", "*.htm", "*.svg", "*.xhtml", "*.xml"),

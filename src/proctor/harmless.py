@@ -7,6 +7,7 @@ grades.
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import bleach  # type: ignore[import-untyped]
@@ -17,9 +18,27 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
 # Markdown parsers take quadratic time on some texts: what is longer than this is shown as it was typed.
-MAX_MARKDOWN = 20_000
+MAX_MARKDOWN = 8_000
+MAX_MARKDOWN_TOGETHER = 100_000  # of a notebook's cells that are not locked
+MAX_TYPED = 20_000
 KEPT = {"kernelspec", "proctor"}  # of a notebook's metadata
 PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
+PLAIN = {
+    ".ipynb",
+    ".txt",
+    ".csv",
+    ".tsv",
+    ".json",
+    ".py",
+    ".md",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".npy",
+    ".npz",
+    ".pdf",
+}
 LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 TAGS = {"a", "abbr", "b", "br", "code", "del", "em", "i", "img", "kbd", "s", "span", "strong", "sub", "sup", "u"} | {
     "blockquote", "caption", "dd", "details", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
@@ -92,7 +111,19 @@ def is_harmless(source: str, attachments: Any = None) -> bool:
     # The parser is the same for both, so they differ exactly by what it passes through.
     trusting = IPythonRenderer(escape=False, allow_harmful_protocols=True, attachments=attached)
     careful = IPythonRenderer(escape=True, allow_harmful_protocols=False, attachments=attached)
-    return MarkdownWithMath(renderer=trusting).render(source) == MarkdownWithMath(renderer=careful).render(source)
+    rendered = MarkdownWithMath(renderer=trusting).render(source)
+    # A relative link leads to the viewer's own pages, or to a file that came with the notebook.
+    links = re.findall(r'href="([^"]*)"', rendered)
+    if not all(LINK.match(link) or link.startswith("#") for link in links):
+        return False
+    return rendered == MarkdownWithMath(renderer=careful).render(source)
+
+
+def remove_pages(folder: Path) -> None:
+    """Remove files from ``autograded/`` that are no plain data: by list, as browsers run what has one of many names."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix.lower() not in PLAIN:
+            path.unlink()
 
 
 class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
@@ -103,7 +134,12 @@ class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Defuse every cell, and drop what viewers show of a notebook's metadata: title, authors, state of widgets."""
+        """Defuse every cell, and drop what viewers show of a notebook's metadata: title, authors, state of widgets.
+
+        Formgrader serves the files beside the notebook: those that a browser could run are removed from its copy.
+        """
+        remove_pages(Path(resources["metadata"]["path"]))
+        self._room = MAX_MARKDOWN_TOGETHER
         for name in set(nb.metadata) - KEPT:
             del nb.metadata[name]
         nb, resources = super().preprocess(nb, resources)
@@ -111,10 +147,15 @@ class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Defuse one cell in place."""
-        if cell.cell_type == "markdown" and not is_locked(cell) and not _safely_harmless(cell):
+        if cell.cell_type != "markdown" or is_locked(cell):
+            return cell, resources
+        self._room -= len(cell.source)
+        if self._room < 0 or not _safely_harmless(cell):
             cell.source = as_typed(cell.source)
             cell.pop("attachments", None)
-            self.log.warning("A Markdown cell holds HTML, a script or a broken picture: it is shown as typed.")
+            self.log.warning(
+                "A Markdown cell holds HTML, a script, a broken picture or too much: it is shown as typed."
+            )
         return cell, resources
 
 
@@ -129,4 +170,4 @@ def as_typed(source: str) -> str:
     """Markdown that shows `source` itself, in a fence longer than any in it."""
     longest = max(map(len, re.findall(r"~{3,}", source)), default=2)
     fence = "~" * (longest + 1)
-    return f"{fence}\n{source[:MAX_MARKDOWN]}\n{fence}"
+    return f"{fence}\n{source[:MAX_TYPED]}\n{fence}"
