@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader.utils import parse_utc
 
 from proctor import course as courses
 from proctor import database, verdict
@@ -22,6 +23,11 @@ from proctor.outcome import Outcome, fingerprint, forget, remember
 from proctor.verdict import CellVerdict
 
 MAX_NOTEBOOK = 200 << 20
+MAX_OBJECTS = (
+    1_000_000  # lists and objects of a notebook's JSON, in outputs and in text, too: each takes a kilobyte here
+)
+MAX_OBJECTS_BESIDE_OUTPUTS = 100_000
+MAX_TIMESTAMP = 100
 TRIES = 3
 PATTERN = set("*?[")
 
@@ -63,6 +69,9 @@ def problem(course: Course, assignment: str, student: str) -> str:
         said = "nbgrader takes *, ? and [ in a student's id for a pattern, which means others, too: rename the folder"
     if said:
         return f"{course.shown(folder)}: {said}"
+    said = _no_time(folder / "timestamp.txt")
+    if said:
+        return f"{course.shown(folder / 'timestamp.txt')}: {said}"
     wanted = {path.name for path in course.folder("source", ".", assignment).glob("*.ipynb")}
     for name in sorted(wanted):
         path = folder / name
@@ -76,14 +85,31 @@ def problem(course: Course, assignment: str, student: str) -> str:
     return ""
 
 
+def _no_time(path: Path) -> str:
+    """Say so if nbgrader could not read the time of the submission: it then lists nobody's."""
+    try:
+        if path.exists() and (path.stat().st_size > MAX_TIMESTAMP or not parse_utc(path.read_text("utf-8").strip())):
+            raise ValueError
+    except (ValueError, OverflowError, OSError):
+        return (
+            "not a time as nbgrader writes it: correct or remove it, because formgrader lists no submission otherwise"
+        )
+    return ""
+
+
 def _unreadable(path: Path) -> str:
     size = path.stat().st_size
     if size == 0:
         return "empty file: ask the student to hand in again"
     if size > MAX_NOTEBOOK:
         return f"{size >> 20} MB is too large (limit {MAX_NOTEBOOK >> 20} MB): clear its outputs"
+    text = path.read_bytes()
+    if text.count(b"{") + text.count(b"[") > MAX_OBJECTS:
+        return "holds too many lists or objects: clear its outputs"
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(text)
+        if _objects({**data, "cells": _without_outputs(data)}) > MAX_OBJECTS_BESIDE_OUTPUTS:
+            return "holds too many cells or too much metadata: ask the student to hand in the released notebook again"
         nb = nbformat.reads(json.dumps({**data, "cells": _without_outputs(data)}), as_version=4)
     except RecursionError:
         return "not a notebook (nested too deeply)"
@@ -94,6 +120,16 @@ def _unreadable(path: Path) -> str:
         if not isinstance(about, dict) or not isinstance(about.get("grade_id", ""), str):
             return f"cell {number} has nbgrader metadata that nbgrader did not write: ask the student to hand in again"
     return ""
+
+
+def _objects(data: object) -> int:
+    waiting, count = [data], 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            count += 1
+            waiting += value.values() if isinstance(value, dict) else value
+    return count
 
 
 def _without_outputs(data: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:

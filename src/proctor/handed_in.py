@@ -12,13 +12,14 @@ from pathlib import Path
 
 MAX_FILES = 10_000
 MAX_DEPTH = 50
+MAX_BYTES = 512 << 20  # as `ls` shows them: a file with holes in it takes no room on the disk, but all of it in memory
 
 
 def strange(folder: Path) -> str:
     """Say what is in `folder` that does not belong into a submission, or ``""``. A folder that is missing is fine."""
     if folder.is_symlink():
         return "the folder is a symbolic link: put the submission itself there"
-    waiting, seen = [(folder, 1)] if folder.is_dir() else [], 0
+    waiting, seen, size = [(folder, 1)] if folder.is_dir() else [], 0, 0
     while waiting:
         place, depth = waiting.pop()
         if depth > MAX_DEPTH:
@@ -34,6 +35,11 @@ def strange(folder: Path) -> str:
             said = _odd(entry)
             if said:
                 return f"{_shown(Path(entry.path), folder)} {said}: ask the student to hand in again"
+            size += entry.stat(follow_symlinks=False).st_size
+            if size > MAX_BYTES:
+                return (
+                    f"there are more than {MAX_BYTES >> 20} MB of files: ask the student to hand in the notebook alone"
+                )
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((Path(entry.path), depth + 1))
     return ""

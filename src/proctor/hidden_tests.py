@@ -20,15 +20,16 @@ from typing import Any, TypeVar
 
 import pytest
 
-from proctor import fixtures
+from proctor import fixtures, wire
 from proctor.errors import CourseError, HiddenTestsBroken, StudentFault, StudentRaised
 from proctor.submission import Submission
 from proctor.verdict import Item, Outcome
 
 log = logging.getLogger(__name__)
 
-REGION = re.compile(r"^.*BEGIN HIDDEN TESTS.*\n(?P<hidden>(?:.*\n)*?).*END HIDDEN TESTS.*$", re.MULTILINE)
+BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
 RUN_LINE = re.compile(r"""^\s*import proctor;\s*proctor\.run_hidden_tests\(\s*["'](?P<path>[^"']+)["']\s*\)\s*$""")
+MAX_RUN_LINE = 1000
 UNDECIDED = "This could not be checked. It is not your mistake: your instructor will look at it."
 SILENT = [
     "--assert=plain", "--capture=no", "--import-mode=importlib", "--strict-markers", "-c", os.devnull,
@@ -44,11 +45,16 @@ RunFile = Callable[[Path], tuple[Item, ...]]
 
 def split(source: str) -> tuple[str, str | None]:
     """Split a test cell into its visible part and the hidden test file that it names (None: an ordinary cell)."""
-    region = REGION.search(source)
-    if region is None:
+    # Without a regular expression: students write such texts, too, and one would take the square of their length.
+    first_line = source.find("\n", source.find(BEGIN)) if BEGIN in source else -1
+    end = source.find(END, first_line) if first_line >= 0 else -1
+    if end < 0:
         return source, None
-    line = RUN_LINE.match(region["hidden"].strip())
-    return source[: region.start()] + source[region.end() :], line["path"] if line else None
+    start, last_line = source.rfind("\n", 0, source.find(BEGIN)) + 1, source.find("\n", end)
+    hidden = source[first_line + 1 : source.rfind("\n", 0, end) + 1]
+    line = RUN_LINE.match(hidden.strip()) if len(hidden) < MAX_RUN_LINE else None
+    rest = source[last_line:] if last_line >= 0 else ""
+    return source[:start] + rest, line["path"] if line else None
 
 
 def find(grader_tests: Path, path: str) -> Path:
@@ -221,7 +227,7 @@ def describe(fault: StudentRaised) -> str:
         kind = fault.kind if fault.kind in KNOWN else "an exception"
         return f"Your code raised {kind}{where}."
     text = re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", fault.text.strip().splitlines()[-1] if fault.text.strip() else "")
-    quoted = f" ({text[:160]})" if text else ""
+    quoted = f" ({wire.printable(text[:160])})" if text else ""
     return f"Your code raised {fault.kind}{quoted}{where}."
 
 

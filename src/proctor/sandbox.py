@@ -46,6 +46,7 @@ SYSTEM = (
     *("/sys/devices/system/cpu", "/dev/urandom", "/dev/random"),
 )
 MAX_SOCKETS = 64  # files that a kernel may have in its run folder; five are needed
+MAX_PAGE_TABLES = 128 * MB
 LANDLOCK_TRUNCATE = 3  # the ABI that came with it
 LAYERS = ("namespaces", "limits", "user", "landlock", "seccomp")
 DEVICES = ("/dev/null",)  # also writable. Not /dev/zero: mapping it is a way around the memory limit
@@ -169,6 +170,10 @@ def too_much(policy: Policy, pid: int, *, hidden: bool) -> str | None:
     with suppress(OSError, StopIteration):
         if int(_status("Threads", pid)) > policy.processes:
             return f"the notebook started more than {policy.processes} threads"
+    with suppress(OSError, StopIteration):
+        # Not in RLIMIT_DATA: what Linux needs to remember which pages of a huge, empty mapping were looked at.
+        if int(_status("VmPTE", pid).split()[0]) * 1024 > MAX_PAGE_TABLES:
+            return f"the notebook mapped so much memory that its page tables take more than {MAX_PAGE_TABLES // MB} MB"
     if policy.sockets and sum(1 for _ in Path(policy.sockets).iterdir()) > MAX_SOCKETS:
         return f"the notebook made more than {MAX_SOCKETS} sockets"
     return None if hidden else _too_many_files(policy)

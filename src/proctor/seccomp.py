@@ -32,6 +32,7 @@ MAP_SHARED_ANONYMOUS, MAP_GROWSDOWN, MAP_HUGETLB = 0x21, 0x100, 0x40000
 PRCTL_HARMLESS = (2, 3, 15, 16, 21, 23, 29, 30, 39, 41, 42, 0x53564D41)  # names, reading one's own state, PR_SET_VMA
 FCNTL_HARMLESS = (*range(10), 36, 37, 38, 1030, 1031, 1032, 1033, 1034)  # not F_SETOWN, F_SETSIG, F_SETLEASE, F_NOTIFY
 IOCTL_HARMLESS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO[N]CLEX
+SOCKET_OPTIONS_HARMLESS = (2, 9, 13, 15, 16, 20, 21, 66, 67)  # not the sizes of buffers, whose memory nothing counts
 F_SETOWN = 8
 SCHED_OTHER = 0
 
@@ -57,6 +58,7 @@ def rules(pid: int) -> Mapping[str, Sequence[Check]]:
         "tgkill": [Check(0, [pid])],
         "prctl": [Check(0, PRCTL_HARMLESS)],
         "prlimit64": [Check(0, [0, pid])],
+        "setsockopt": [Check(2, SOCKET_OPTIONS_HARMLESS)],
         # Shared anonymous memory and huge pages are not counted by RLIMIT_DATA; neither is a stack that grows.
         "mmap": [Check(3, [0], MAP_GROWSDOWN | MAP_HUGETLB), Check(3, [0x00, 0x01, 0x20], MAP_SHARED_ANONYMOUS)],
         "fcntl": [Check(1, [command for command in FCNTL_HARMLESS if command != F_SETOWN])],

@@ -63,7 +63,7 @@ def _read(reply_text: str) -> Any:
     if "value" in reply:
         return reply["value"]
     if isinstance(reply.get("missing"), str):
-        raise NameMissing(reply["missing"][:100])
+        raise NameMissing(wire.printable(reply["missing"][:100]))
     if isinstance(reply.get("error"), dict):
         raise _student_raised(reply["error"])
     raise Nonsense("not a reply")

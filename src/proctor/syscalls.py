@@ -51,7 +51,7 @@ ALWAYS = {
     """,
     "sockets that exist": """
         bind:49:200 listen:50:201 accept:43:202 accept4:288:242 getsockname:51:204 getpeername:52:205
-        setsockopt:54:208 getsockopt:55:209 shutdown:48:210 recvfrom:45:207 recvmsg:47:212
+        getsockopt:55:209 shutdown:48:210 recvfrom:45:207 recvmsg:47:212
     """,
 }
 
@@ -64,7 +64,7 @@ ATTRIBUTES = """
 # Allowed for some arguments: see the rules in `proctor.seccomp`.
 BY_ARGUMENTS = """
     clone:56:220 socket:41:198 socketpair:53:199 sendto:44:206 kill:62:129 tgkill:234:131 prctl:157:167
-    prlimit64:302:261 mmap:9:222 fcntl:72:25 ioctl:16:29 sched_setscheduler:144:119
+    prlimit64:302:261 setsockopt:54:208 mmap:9:222 fcntl:72:25 ioctl:16:29 sched_setscheduler:144:119
 """
 
 # Answered with ENOSYS, so that the C library falls back to a call whose arguments can be checked.

@@ -86,6 +86,11 @@ def text(value: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
+def printable(value: str) -> str:
+    """Make `value` one line that does nothing to a terminal: no escape sequence, no change of direction."""
+    return "".join(character if character.isprintable() else " " for character in value)
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError("not plain data")
 

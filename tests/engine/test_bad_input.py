@@ -121,6 +121,11 @@ UNUSABLE = {
         b' "metadata": {"nbgrader": "text"}}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
         "nbgrader metadata that nbgrader did not write",
     ),
+    "many-objects": (
+        b'{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {"x": [' + b"{}," * 150_000 + b"{}]}}",
+        "too much metadata",
+    ),
+    "too-many-objects": (b'{"x": [' + b"[]," * 1_000_000 + b"[]]}", "too many lists or objects"),
     "all-*": (b"", "nbgrader takes *, ? and [ in a student's id for a pattern"),
 }
 
@@ -144,6 +149,9 @@ def graded(released_tiny_course, tmp_path_factory):
     path.write_text(nbformat.v3.writes_json(nbformat.convert(notebook(course)[0], 3)))
     tiny_course.submit(course, "renamed").rename(course / "submitted/renamed/tiny/tiny (1).ipynb")
     tiny_course.submit(course, "missing").unlink()
+    tiny_course.submit(course, "no-time").with_name("timestamp.txt").write_bytes(b"\xff\xfe")
+    with tiny_course.submit(course, "holes").with_name("data.npy").open("wb") as file:
+        file.truncate(3 << 30)
     tiny_course.submit(course, "linked").unlink()
     (course / "submitted/linked/tiny/tiny.ipynb").symlink_to(course / "source/tiny/tiny.ipynb")
     done = run(course, "proctor", "grade")
@@ -168,6 +176,13 @@ def test_an_unusable_file_is_named_with_its_reason(graded, student):
     assert UNUSABLE[student][1] in line
 
 
+def test_files_beside_the_notebook_are_named(graded):
+    """A file that is mostly a hole is not read; a time that nbgrader cannot read would hide everybody's submission."""
+    _, done = graded
+    assert "submitted/no-time/tiny/timestamp.txt: not a time" in done.stderr
+    assert "submitted/holes/tiny: there are more than 512 MB of files" in done.stderr
+
+
 def test_a_missing_or_renamed_notebook_is_named(graded):
     """The instructor reads which name was expected and what is there instead."""
     _, done = graded
@@ -181,7 +196,7 @@ def test_the_others_are_graded_and_the_exit_status_tells(graded):
     course, done = graded
     assert done.returncode == 1
     assert scores(course, ["old-format"]) == {"old-format": 3}
-    assert f"{len(UNUSABLE) + 3} not graded" in done.stdout
+    assert f"{len(UNUSABLE) + 5} not graded" in done.stdout
 
 
 def test_a_version_3_notebook_is_graded(graded):

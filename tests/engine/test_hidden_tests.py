@@ -129,3 +129,21 @@ def test_only_files_below_grader_tests_are_run(tmp_path, path):
     """A cell cannot name a file elsewhere."""
     with pytest.raises(CourseError, match="no such hidden test file"):
         hidden_tests.find(tmp_path, path)
+
+
+def test_a_hidden_region_is_found_in_any_text():
+    """Only a region that begins and ends counts, and a long text of a student's takes no longer than it is long."""
+    line = 'import proctor; proctor.run_hidden_tests("tiny/test_it.py")'
+    cell = f"a = 1\n### BEGIN HIDDEN TESTS\n{line}\n### END HIDDEN TESTS\nb = 2"
+    assert hidden_tests.split(cell) == ("a = 1\n\nb = 2", "tiny/test_it.py")
+    assert hidden_tests.split(cell.removesuffix("\nb = 2")) == ("a = 1\n", "tiny/test_it.py")
+    for text in (
+        "",
+        "a = 1",
+        "BEGIN HIDDEN TESTS",
+        f"BEGIN HIDDEN TESTS\n{line}",
+        "# BEGIN HIDDEN TESTS END HIDDEN TESTS",
+    ):
+        assert hidden_tests.split(text) == (text, None)
+    long = "BEGIN HIDDEN TESTS\n" * 200_000
+    assert hidden_tests.split(long) == (long, None)

@@ -88,3 +88,17 @@ def test_cant_hide_folders_from_whoever_counts(prisons):
         done = prison.ask(code.format(30 if "no-namespaces" in how else 0), fresh=True, seconds=60)
         assert GAINED not in done["out"] or "no-namespaces" not in how
         assert prison.ask("won()", fresh=True)["out"] == f"{GAINED}\n"
+
+
+def test_cant_fill_memory_with_page_tables(prisons):
+    """Looking at pages of a huge, empty mapping takes memory of Linux's own, which no limit counts: the kernel is ended."""
+    code = """
+import mmap, time
+m = mmap.mmap(-1, 1 << 38, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, prot=mmap.PROT_READ)
+for at in range(0, 1 << 38, 1 << 21): m[at]
+time.sleep(30); won()
+"""
+    for prison in prisons.values():
+        done = prison.ask(code, fresh=True, seconds=60)
+        assert GAINED not in done["out"]
+        assert "page tables" in done["why"]

@@ -242,6 +242,10 @@ def test_cant_leave_shared_memory(attack):
     )
 
 
+def test_cant_fill_memory_with_unread_messages(attack):
+    attack("import socket; one, other = socket.socketpair(); one.setsockopt(1, 7, 1 << 30); won()", GAINED)
+
+
 def test_cant_use_multiprocessing(attack):
     attack("""
 import multiprocessing.shared_memory as m

@@ -153,30 +153,44 @@ def double(x):
 """,
 }
 
+
+def _reply(name, text):
+    """A reply as the probe writes it, but with any `text` for its value."""
+    return f'{{"~": "dict", "pairs": [["{name}", {text}]]}}'
+
+
+# Values as a process may write them, whatever it has computed.
+VALUES = {
+    "true": "true",
+    "nan": '{"~": "float", "value": "nan"}',
+    "infinity": "1e999",
+    "a-list": "[[[[1]]]]",
+    "deep": "[" * 50000 + "]" * 50000,
+    "digits": "9" * 10000,
+    "empty-array": '{"~": "array", "dtype": "float64", "shape": [0], "data": ""}',
+    "many-axes": '{"~": "array", "dtype": "float64", "shape": [' + ",".join(["1"] * 100) + '], "data": "AAAAAAAA8D8="}',
+    "lying-shape": '{"~": "array", "dtype": "float64", "shape": [1000000, 1000000], "data": "AAAAAAAA8D8="}',
+    "objects": '{"~": "array", "dtype": "object", "shape": [5], "data": "gASVAAAA"}',
+    "pickle": '{"~": "pickle", "data": "gASVAAAA"}',
+    "negative": '{"~": "array", "dtype": "float64", "shape": [-1], "data": ""}',
+    "half-a-character": '"\\ud800"',
+    "a-dict-in-disguise": '{"~": "dict", "pairs": [["__class__", 1], ["shape", [5]]]}',
+    "too-large": '"' + "x" * (5 << 20) + '"',
+}
+NOT_COMPARED = {"empty-array"}
 # Texts of a reply.
 REPLIES = {
     "no-json": "\x00\xff",
     "no-reply": "[]",
     "nothing": "",
-    "true": '{"value": true}',
-    "nan": '{"value": {"~": "float", "value": "nan"}}',
-    "infinity": '{"value": 1e999}',
-    "a-list": '{"value": [[[[1]]]]}',
-    "deep": '{"value": ' + "[" * 50000 + "]" * 50000 + "}",
-    "digits": '{"value": ' + "9" * 10000 + "}",
-    "empty-array": '{"value": {"~": "array", "dtype": "float64", "shape": [0], "data": ""}}',
-    "many-axes": '{"value": {"~": "array", "dtype": "float64", "shape": ['
-    + ",".join(["1"] * 100)
-    + '], "data": "AAAAAAAA8D8="}}',
-    "lying-shape": '{"value": {"~": "array", "dtype": "float64", "shape": [1000000, 1000000], "data": "AAAAAAAA8D8="}}',
-    "objects": '{"value": {"~": "array", "dtype": "object", "shape": [5], "data": "gASVAAAA"}}',
-    "pickle": '{"value": {"~": "pickle", "data": "gASVAAAA"}}',
-    "negative": '{"value": {"~": "array", "dtype": "float64", "shape": [-1], "data": ""}}',
-    "half-a-character": '{"value": "\\ud800"}',
-    "a-dict-in-disguise": '{"value": {"~": "dict", "pairs": [["__class__", 1], ["shape", [5]]]}}',
-    "too-large": '{"value": "' + "x" * (5 << 20) + '"}',
-    "an-error-of-any-form": '{"error": {"~": "dict", "pairs": [["kind", [1, 2]], ["line", -5]]}}',
-    "missing-of-any-form": '{"missing": [1]}',
+    "another-form": '{"value": true}',
+    "an-error-of-any-form": _reply("error", '{"~": "dict", "pairs": [["kind", [1, 2]], ["line", -5]]}'),
+    "missing-of-any-form": _reply("missing", "[1]"),
+    "missing-with-escape-sequences": _reply("missing", '"\\u001b]0;pwned\\u0007\\u001b[2J\\u202e"'),
+    "raised-with-escape-sequences": _reply(
+        "error", '{"~": "dict", "pairs": [["kind", "NameError"], ["text", "\\u001bc\\u001b]l evil\\u001b"]]}'
+    ),
+    **{name: _reply("value", text) for name, text in VALUES.items()},
 }
 
 CALL_ONCE = "def double(x):\n    if not isinstance(x, int): return 2 * x\n"  # the first test fails, the second passes
