@@ -19,7 +19,7 @@ from problems import Problem, draw
 W, B = 0, 1
 SLOTS = 8  # as in scenarios.py
 # Of problems: bounds of the rate, and size, on both sides of any threshold a student may set. The loss does not fall.
-KINDS = ((0.6, 0.8, 0.002), (0.15, 0.25, 30.0))
+KINDS = ((0.6, 0.8, 0.002), (0.04, 0.07, 30.0))
 USUAL = ((0.15, 0.25, 1.0), (0.04, 0.07, 0.1))
 REPLACED = (
     "`model.w = …` replaces the variable: hand the gradients to `apply_gradients`, which updates the model in place."
