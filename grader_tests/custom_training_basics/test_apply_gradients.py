@@ -33,7 +33,8 @@ def draw(rng, low, high, size, away):
     """
     while True:
         small, large = size * rng.uniform(0.5, 1.5, size=2), size * rng.uniform(2.5, 5.0, size=2)
-        gradients = np.stack([[small[0], large[0]], [large[1], small[1]]]) * rng.choice([-1, 1], size=(2, 2))
+        signs = rng.choice([-1, 1], size=2)  # each weight goes up once and down once
+        gradients = np.stack([[small[0], large[0]], [large[1], small[1]]]) * np.stack([signs, -signs])
         start = away * rng.uniform(1.0, 4.0, size=2) * rng.choice([-1, 1], size=2)
         rates = rng.uniform(low, high, size=2)
         befores = (start, start - rates[0] * gradients[0])
