@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from proctor.submission import Submission
+from proctor.border.submission import Submission
 
 
 @dataclass(frozen=True)

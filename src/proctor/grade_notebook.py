@@ -15,9 +15,9 @@ from typing import Any
 from nbformat.v4 import new_output
 
 from proctor import hidden_tests, verdict
+from proctor.border.submission import Submission, scenario_source
 from proctor.errors import HiddenTestsBroken, KernelDied, StudentFault, TooSlow
 from proctor.student_kernel import CellRun, Starter, StudentKernel
-from proctor.submission import Submission, scenario_source
 from proctor.verdict import CellVerdict, Item
 
 log = logging.getLogger(__name__)

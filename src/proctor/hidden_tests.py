@@ -20,9 +20,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from proctor import fixtures, wire
+from proctor import fixtures
+from proctor.border import wire
+from proctor.border.submission import Submission
 from proctor.errors import CourseError, HiddenTestsBroken, StudentFault, StudentRaised
-from proctor.submission import Submission
 from proctor.verdict import Item, Outcome
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.session import DELIM
 from nbformat.v4 import new_output
 
-from proctor import probe, wire
+from proctor.border import probe, wire
 from proctor.errors import KernelDied, KernelNotStarted, Nonsense, TooSlow
 
 MAX_CELL_OUTPUT = 2 << 20
@@ -260,7 +260,7 @@ def _plain_data(data: dict[str, Any]) -> dict[str, str]:
 
 def _probe_source() -> str:
     wire_source = getsource(wire)
-    probe_source = getsource(probe).replace("from proctor.wire import", "# from proctor.wire import")
+    probe_source = getsource(probe).replace("from proctor.border.wire import", "# from proctor.border.wire import")
     return f"{wire_source}\n{probe_source}"
 
 

@@ -28,8 +28,8 @@ import matplotlib.pyplot  # noqa: F401 - imported before the fork, so that each 
 import tensorflow as tf
 
 from proctor import hidden_tests, in_place
+from proctor.border.submission import Submission
 from proctor.errors import KernelDied
-from proctor.submission import Submission
 from proctor.verdict import Item
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from proctor import hidden_tests, wire
-from proctor.submission import Submission
+from proctor import hidden_tests
+from proctor.border import wire
+from proctor.border.submission import Submission
 
 TESTS = Path(__file__).parents[2] / "grader_tests" / "custom_training_basics"
 FILES = sorted(TESTS.glob("test_*.py"))

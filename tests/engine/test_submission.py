@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from proctor import probe
+from proctor.border import probe
+from proctor.border.submission import Submission, scenario_source
 from proctor.errors import NameMissing, Nonsense, StudentRaised
-from proctor.submission import Submission, scenario_source
 
 
 def submission_on(source, scenarios=""):

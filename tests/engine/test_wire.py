@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from proctor import wire
+from proctor.border import wire
 
 
 @pytest.mark.parametrize("value", [None, True, 0, -(2**62), 1.5, "text", [1, [2, None]], {"a": [1.0], "~": "tag"}])

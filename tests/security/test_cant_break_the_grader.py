@@ -15,10 +15,10 @@ import tiny_course
 from commands import run, scores
 
 from proctor import hidden_tests
+from proctor.border.submission import Submission
 from proctor.kernels import start_kernel_for
 from proctor.sandbox import Policy
 from proctor.student_kernel import StudentKernel
-from proctor.submission import Submission
 
 HONEST = ("aaa", "honest", "mmm", "zzz")
 SECRETS = ("return x + x", "SECRET OF THE AUTHORS", "rng.integers", "from reference")

@@ -1,6 +1,6 @@
 """The student's end of a call: does what a request says in the notebook's own names and answers with plain data.
 
-The grader sends the *source* of this module (after that of `proctor.wire`) into the student's process, so it imports
+The grader sends the *source* of this module (after that of `proctor.border.wire`) into the student's process, so it imports
 nothing of ours there. Student code can change everything in here. That gains nothing: all that ever leaves the process
 are values, and only the right values for inputs that nobody knew before are worth points.
 
@@ -13,7 +13,7 @@ import hashlib
 import traceback
 from typing import Any
 
-from proctor.wire import from_json, to_json  # not in the student's process: there both sources are one namespace
+from proctor.border.wire import from_json, to_json  # not in the student's process: there both sources are one namespace
 
 MIME = "application/vnd.proctor.reply"
 _scenarios: dict[str, dict[str, Any]] = {}
