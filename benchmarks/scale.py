@@ -34,9 +34,9 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 MEASURED = 60
 CONFIG = """
-from proctor import verdict
+from proctor.results import verdict
 from proctor.execute import ProctoredExecute
-from proctor.verdict import CellVerdict, Item
+from proctor.results.verdict import CellVerdict, Item
 
 
 class NoKernel(ProctoredExecute):

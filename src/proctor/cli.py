@@ -147,7 +147,7 @@ def _check(options: argparse.Namespace) -> int:
     from proctor import course as courses
     from proctor import gradescope
     from proctor.check import check
-    from proctor.verdict import as_text
+    from proctor.results.verdict import as_text
 
     try:
         outcome = check(courses.load(Path.cwd()), options.notebook, options.assignment)

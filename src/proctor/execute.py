@@ -15,11 +15,11 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
-from proctor import verdict
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.grade_notebook import Limits, grade_notebook
 from proctor.handed_in import strange
 from proctor.kernels import CAN_FORK, WarmKernelManager, start_kernel_for
+from proctor.results import verdict
 from proctor.sandbox import Policy
 from proctor.sandbox_probes import missing
 from proctor.scratch import copy_files, scratch_folder

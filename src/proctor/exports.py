@@ -22,7 +22,7 @@ from proctor.outcome import Outcome
 from proctor.report import folders
 from proctor.report.gradebook import Records, Student, Submission, read_from
 from proctor.report.tables import Value, safe, to_csv
-from proctor.verdict import number
+from proctor.results.verdict import number
 
 
 class _Export(ExportPlugin):  # type: ignore[misc]

@@ -14,11 +14,12 @@ from typing import Any
 
 from nbformat.v4 import new_output
 
-from proctor import hidden_tests, verdict
+from proctor import hidden_tests
 from proctor.border.submission import Submission, scenario_source
 from proctor.errors import HiddenTestsBroken, KernelDied, StudentFault, TooSlow
+from proctor.results import verdict
+from proctor.results.verdict import CellVerdict, Item
 from proctor.student_kernel import CellRun, Starter, StudentKernel
-from proctor.verdict import CellVerdict, Item
 
 log = logging.getLogger(__name__)
 

@@ -15,12 +15,13 @@ import nbformat
 from nbgrader.utils import parse_utc
 
 from proctor import course as courses
-from proctor import database, verdict
+from proctor import database
 from proctor.course import Course
 from proctor.errors import CourseError, DatabaseGone
 from proctor.handed_in import strange
 from proctor.outcome import Outcome, fingerprint, forget, remember
-from proctor.verdict import CellVerdict
+from proctor.results import verdict
+from proctor.results.verdict import CellVerdict
 
 MAX_NOTEBOOK = 200 << 20
 MAX_OBJECTS = (

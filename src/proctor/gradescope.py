@@ -6,7 +6,7 @@ The form is that of https://gradescope-autograders.readthedocs.io/en/latest/spec
 from typing import Any
 
 from proctor.outcome import Outcome
-from proctor.verdict import CellVerdict, Item, number
+from proctor.results.verdict import CellVerdict, Item, number
 
 
 def results(outcome: Outcome) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from proctor import fixtures
 from proctor.border import wire
 from proctor.border.submission import Submission
 from proctor.errors import CourseError, HiddenTestsBroken, StudentFault, StudentRaised
-from proctor.verdict import Item, Outcome
+from proctor.results.verdict import Item, Outcome
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from proctor import hidden_tests
 from proctor.border import probe
 from proctor.border.submission import Submission, scenario_source
 from proctor.errors import CourseError
-from proctor.verdict import CellVerdict, as_html, as_text
+from proctor.results.verdict import CellVerdict, as_html, as_text
 
 
 def run_hidden_tests(path: str) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import proctor
 from proctor.course import Course
-from proctor.verdict import CellVerdict
+from proctor.results.verdict import CellVerdict
 
 ABOUT_THE_MACHINE = {"allow_unsandboxed", "database_timeout"}  # settings that decide whether to grade, but no grade
 

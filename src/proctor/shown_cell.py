@@ -14,9 +14,9 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from proctor import verdict
 from proctor.harmless import PICTURE, markdown
 from proctor.hidden_tests import split
+from proctor.results import verdict
 
 # What one page may hold, in characters of HTML: it stays under 1 MB whatever a notebook wrote.
 ROOM = {"source": 200_000, "output": 150_000, "picture": 550_000}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from proctor.outcome import Outcome
-from proctor.verdict import number
+from proctor.results.verdict import number
 
 NOT_SANDBOXED = "not sandboxed"
 

@@ -30,7 +30,7 @@ import tensorflow as tf
 from proctor import hidden_tests, in_place
 from proctor.border.submission import Submission
 from proctor.errors import KernelDied
-from proctor.verdict import Item
+from proctor.results.verdict import Item
 
 ROOT = Path(__file__).parents[2]
 GRADER_TESTS = ROOT / "grader_tests"

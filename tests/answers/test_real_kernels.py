@@ -8,7 +8,7 @@ from commands import run
 from nbgrader.api import Gradebook
 from real_course import ASSIGNMENT
 
-from proctor import verdict
+from proctor.results import verdict
 
 SAMPLE = (
     "loss: Keras instance is the loss",

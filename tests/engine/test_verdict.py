@@ -4,8 +4,8 @@ import pytest
 from nbformat.v4 import new_code_cell
 from nbgrader.utils import determine_grade
 
-from proctor import verdict
-from proctor.verdict import CellVerdict, Item
+from proctor.results import verdict
+from proctor.results.verdict import CellVerdict, Item
 
 ITEMS = (
     Item("a", "Is <b>it</b> right?", 2, "passed"),

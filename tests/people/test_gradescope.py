@@ -6,7 +6,7 @@ from commands import run
 
 from proctor.gradescope import results
 from proctor.outcome import Outcome
-from proctor.verdict import CellVerdict, Item
+from proctor.results.verdict import CellVerdict, Item
 
 ITEMS = (
     Item("test_a", "Is it so?", 2.0, "passed"),

@@ -12,8 +12,9 @@ from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 
 from proctor import course as courses
-from proctor import outcome, verdict
-from proctor.verdict import CellVerdict, Item
+from proctor import outcome
+from proctor.results import verdict
+from proctor.results.verdict import CellVerdict, Item
 
 DUE = datetime.datetime(2026, 11, 1, 12, 0)
 CONFIG = """

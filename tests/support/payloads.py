@@ -86,9 +86,9 @@ pytest.main = lambda *a, **k: 0
 """,
     "patched-proctor": """
 try:
-    import proctor.verdict, proctor.hidden_tests
+    import proctor.results.verdict, proctor.hidden_tests
     proctor.hidden_tests.run = lambda *a, **k: ()
-    proctor.verdict.CellVerdict.points = 3.0
+    proctor.results.verdict.CellVerdict.points = 3.0
 except ImportError: pass
 """,
     "patched-scenarios": """

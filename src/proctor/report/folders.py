@@ -14,10 +14,10 @@ from typing import Any, Literal
 from nbgrader.utils import notebook_hash
 
 import proctor
-from proctor import verdict
 from proctor.course import CONFIG, Course
 from proctor.outcome import Outcome, fingerprint, in_common, recall, remembered_at
-from proctor.verdict import CellVerdict
+from proctor.results import verdict
+from proctor.results.verdict import CellVerdict
 
 Feedback = Literal["", "to write", "written", "to release", "released"]
 Changed = Literal["", "submission", "tests"]

@@ -16,7 +16,7 @@ from proctor.report import folders
 from proctor.report.folders import Changed, Feedback, Shared
 from proctor.report.gradebook import Records, Student, Submission, read
 from proctor.report.statistics import discrimination
-from proctor.verdict import Item
+from proctor.results.verdict import Item
 
 Status = Literal["graded", "to review", "to grade", "cannot be graded", "not handed in"]
 TestName = tuple[str, str]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from proctor.report.gather import ClassReport
 from proctor.report.statistics import in_words, summary
-from proctor.verdict import number, with_code
+from proctor.results.verdict import number, with_code
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
