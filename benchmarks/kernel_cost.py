@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from proctor.kernels import WarmKernelManager, start_kernel_for, start_warm_process
-from proctor.sandbox import Policy
+from proctor.sandbox.enforce import Policy
 
 PRELOAD = ["tensorflow", "matplotlib.pyplot"]
 CELL = """

@@ -128,7 +128,7 @@ def _progress(outcomes: Iterable[Any], total: int) -> Iterator[Any]:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from proctor.sandbox_probes import available
+    from proctor.sandbox.probes import available
 
     print("Student code on this machine cannot:")
     protections = available()

@@ -26,11 +26,12 @@ from typing import Any
 
 import proctor
 from proctor import course as courses
-from proctor import database, sandbox_probes, workers
+from proctor import database, workers
 from proctor.course import Course
 from proctor.errors import ClusterError, OurFault
 from proctor.outcome import digest_of
 from proctor.quiet import quiet_tensorflow
+from proctor.sandbox import probes as sandbox_probes
 from proctor.scratch import abandon
 
 TRIES = 2

@@ -20,8 +20,8 @@ from proctor.grade_notebook import Limits, grade_notebook
 from proctor.handed_in import strange
 from proctor.kernels import CAN_FORK, WarmKernelManager, start_kernel_for
 from proctor.results import verdict
-from proctor.sandbox import Policy
-from proctor.sandbox_probes import missing
+from proctor.sandbox.enforce import Policy
+from proctor.sandbox.probes import missing
 from proctor.scratch import copy_files, scratch_folder
 from proctor.student_kernel import Starter
 

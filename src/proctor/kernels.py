@@ -38,7 +38,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Float, Instance, Int, List, Unicode, default
 
 from proctor.errors import KernelNotStarted
-from proctor.sandbox import Policy, environment_of
+from proctor.sandbox.enforce import Policy, environment_of
 from proctor.warm_process import MAX_MESSAGE, WarmProcess, channel_for, start_warm_process
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proctor import sandbox
+from proctor.sandbox import enforce as sandbox
 
 MAX_MESSAGE = 1 << 16
 WATCH_MS = 250

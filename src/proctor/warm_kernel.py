@@ -18,7 +18,7 @@ from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
-from proctor import sandbox
+from proctor.sandbox import enforce as sandbox
 
 RESET = {number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP)}
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from proctor.errors import KernelNotStarted
-from proctor.sandbox import Policy, environment_of
+from proctor.sandbox.enforce import Policy, environment_of
 
 FD_VARIABLE = "PROCTOR_WARM_FD"
 MAX_MESSAGE = 1 << 16

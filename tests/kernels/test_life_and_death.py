@@ -18,7 +18,7 @@ from waiting import until
 
 from proctor.errors import KernelNotStarted
 from proctor.kernels import WarmProvisioner, start_kernel_for, start_warm_process
-from proctor.sandbox import Policy
+from proctor.sandbox.enforce import Policy
 
 
 def exists(pid: int) -> bool:
@@ -93,7 +93,7 @@ def test_refuses_messages_that_are_too_large(start: Callable[..., Any]) -> None:
 GRADER = """
 import os, sys
 from proctor.kernels import start_kernel_for, start_warm_process
-from proctor.sandbox import Policy
+from proctor.sandbox.enforce import Policy
 warm = start_warm_process(["numpy"]).wait_ready()
 os.environ.update(warm.environment)
 manager = start_kernel_for(Policy(sys.argv[1]), ["numpy"])

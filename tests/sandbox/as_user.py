@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from proctor import namespaces, seccomp
+from proctor.sandbox import namespaces, seccomp
 
 NOBODY = 65534
 

@@ -13,7 +13,7 @@ AS_USER = Path(__file__).with_name("as_user.py")
 PROGRAM = """
 import json, os, tempfile, time
 from proctor.kernels import start_kernel_for
-from proctor.sandbox import Policy
+from proctor.sandbox.enforce import Policy
 
 def text_of(manager, code):
     client, parts = manager.client(), []

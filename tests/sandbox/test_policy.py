@@ -5,7 +5,7 @@ import sysconfig
 from pathlib import Path
 
 import proctor
-from proctor.sandbox import SYSTEM, Policy, environment_of, too_much
+from proctor.sandbox.enforce import SYSTEM, Policy, environment_of, too_much
 
 
 def test_survives_its_journey() -> None:

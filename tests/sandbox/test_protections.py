@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from proctor.sandbox import LAYERS
-from proctor.sandbox_probes import ATTEMPTS, Protection, available, missing
+from proctor.sandbox.enforce import LAYERS
+from proctor.sandbox.probes import ATTEMPTS, Protection, available, missing
 
 AS_USER = Path(__file__).with_name("as_user.py")
 WAYS = ("", "user", "no-namespaces", "user,no-namespaces")
-PROGRAM = "import json; from proctor.sandbox_probes import available; print(json.dumps(available()))"
+PROGRAM = "import json; from proctor.sandbox.probes import available; print(json.dumps(available()))"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 

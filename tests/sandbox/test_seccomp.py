@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from proctor import seccomp, syscalls
+from proctor.sandbox import seccomp, syscalls
 
 PID = 4242
 BLOCKS = (*syscalls.ALWAYS.values(), syscalls.ATTRIBUTES, syscalls.BY_ARGUMENTS, syscalls.NOT_THERE)

@@ -239,7 +239,7 @@ class Jailer:
 
     def _start(self, sandboxed: bool, files: dict[str, str], policy: dict[str, Any]) -> Any:
         from proctor.kernels import start_kernel_for
-        from proctor.sandbox import Policy
+        from proctor.sandbox.enforce import Policy
         from proctor.student_kernel import StudentKernel
 
         scratch = Path(tempfile.mkdtemp(dir=self._scratch))

@@ -2,7 +2,7 @@
 
 `proctor.warm` calls `enforce` in every kernel right after the fork, while it has one thread and before it has read a
 byte of the student's. `proctor doctor` and grading ask `available` and `missing` what this machine can do: each answer
-comes from trying it in a throw-away process (`proctor.sandbox_probes`).
+comes from trying it in a throw-away process (`proctor.sandbox.probes`).
 
 Three layers say the same thing, so that what remains still holds where one of them is refused:
 
@@ -30,8 +30,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from proctor import namespaces, seccomp
 from proctor.errors import NotSandboxed
+from proctor.sandbox import namespaces, seccomp
 
 MB = 1 << 20
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4

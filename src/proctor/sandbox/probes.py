@@ -20,10 +20,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from proctor.sandbox import LAYERS, MB, Policy, enforce, too_much
+from proctor.sandbox.enforce import LAYERS, MB, Policy, enforce, too_much
 
 MEMORY, FILE_SIZE, THREADS = 64 * MB, 2 * MB, 64
-PROGRAM = "import sys; sys.path.append(sys.argv[1]); from proctor import sandbox_probes; sandbox_probes.main()"
+PROGRAM = "import sys; sys.path.append(sys.argv[1]); from proctor.sandbox import probes; probes.main()"
 DONE = "done"
 
 

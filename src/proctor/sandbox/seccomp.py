@@ -1,6 +1,6 @@
 """Which system calls a student's process may make: a list of allowed ones, checked by the Linux kernel.
 
-`proctor.sandbox` installs the filter last, when everything else is in place. It needs no rights, no user namespace and
+`proctor.sandbox.enforce` installs the filter last, when everything else is in place. It needs no rights, no user namespace and
 no extra library, so it holds where the other layers do not; and it stops what Landlock leaves open: new processes,
 connecting to sockets by path, signals, changing modes and owners, asking for memory that no limit counts. A refused
 call fails with EPERM: the student sees a `PermissionError`, not a dead kernel.
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from proctor import syscalls
+from proctor.sandbox import syscalls
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 ALLOW = 0x7FFF0000

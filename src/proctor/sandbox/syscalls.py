@@ -1,7 +1,7 @@
 """System calls by name, with their numbers on x86-64 and on 64-bit ARM (``-`` where there is none).
 
 Numbers never change once Linux has given them out. They come from ``asm/unistd_64.h`` and ``asm-generic/unistd.h``.
-What is not in `ALWAYS` is refused to a student's process, unless `proctor.seccomp` looks at the call's arguments.
+What is not in `ALWAYS` is refused to a student's process, unless `proctor.sandbox.seccomp` looks at the call's arguments.
 """
 
 ALWAYS = {
@@ -61,7 +61,7 @@ ATTRIBUTES = """
     utime:132:- utimes:235:- futimesat:261:- utimensat:280:88
 """
 
-# Allowed for some arguments: see the rules in `proctor.seccomp`.
+# Allowed for some arguments: see the rules in `proctor.sandbox.seccomp`.
 BY_ARGUMENTS = """
     clone:56:220 socket:41:198 socketpair:53:199 sendto:44:206 kill:62:129 tgkill:234:131 prctl:157:167
     prlimit64:302:261 setsockopt:54:208 mmap:9:222 fcntl:72:25 ioctl:16:29 sched_setscheduler:144:119
