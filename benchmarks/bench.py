@@ -109,7 +109,7 @@ nb, count = json.load(open(sys.argv[1])), int(sys.argv[2])
 import tensorflow, numpy, matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
-from proctor.warm import _draw_once
+from proctor.kernels.warm import _draw_once
 _draw_once()
 def show(*_, **__):
     for number in plt.get_fignums():

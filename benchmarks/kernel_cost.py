@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from proctor.kernels import WarmKernelManager, start_kernel_for, start_warm_process
+from proctor.kernels.manager import WarmKernelManager, start_kernel_for, start_warm_process
 from proctor.sandbox.enforce import Policy
 
 PRELOAD = ["tensorflow", "matplotlib.pyplot"]

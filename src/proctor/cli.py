@@ -109,7 +109,8 @@ def _outcomes(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
             print("\n".join(found.about), file=sys.stderr)
             yield from _progress(grading.grade(run, found.jobs, found.make_executor), len(run.todo))
     else:
-        from proctor import scratch, workers
+        from proctor import workers
+        from proctor.kernels import scratch
 
         with workers.warm(run.course.setting("preload", [])), scratch.scratch_folders_together():
             yield from _progress(grading.grade(run, options.jobs, workers.make_pool), len(run.todo))

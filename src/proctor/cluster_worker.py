@@ -29,10 +29,10 @@ from proctor import course as courses
 from proctor import database, workers
 from proctor.course import Course
 from proctor.errors import ClusterError, OurFault
+from proctor.kernels.scratch import abandon
 from proctor.outcome import digest_of
 from proctor.quiet import quiet_tensorflow
 from proctor.sandbox import probes as sandbox_probes
-from proctor.scratch import abandon
 
 TRIES = 2
 PACKAGES = ("proctor", "tensorflow", "numpy", "nbgrader", "nbformat", "nbconvert", "ipykernel", "SQLAlchemy")

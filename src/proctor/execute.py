@@ -18,11 +18,11 @@ from traitlets import Bool, Dict, Float, Integer, List, Unicode
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.grade_notebook import Limits, grade_notebook
 from proctor.handed_in import strange
-from proctor.kernels import CAN_FORK, WarmKernelManager, start_kernel_for
+from proctor.kernels.manager import CAN_FORK, WarmKernelManager, start_kernel_for
+from proctor.kernels.scratch import copy_files, scratch_folder
 from proctor.results import verdict
 from proctor.sandbox.enforce import Policy
 from proctor.sandbox.probes import missing
-from proctor.scratch import copy_files, scratch_folder
 from proctor.student_kernel import Starter
 
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."

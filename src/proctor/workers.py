@@ -15,9 +15,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 
-from proctor.kernels import CAN_FORK, start_warm_process
-from proctor.scratch import abandon
-from proctor.warm_process import FD_VARIABLE
+from proctor.kernels.manager import CAN_FORK, start_warm_process
+from proctor.kernels.scratch import abandon
+from proctor.kernels.warm_process import FD_VARIABLE
 
 
 class Pool(ProcessPoolExecutor):

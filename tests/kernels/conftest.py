@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proctor.kernels import WarmKernelManager, WarmProcess, start_kernel_for, start_warm_process
+from proctor.kernels.manager import WarmKernelManager, WarmProcess, start_kernel_for, start_warm_process
 from proctor.sandbox.enforce import Policy
 
 PRELOAD = ["tensorflow", "matplotlib.pyplot"]

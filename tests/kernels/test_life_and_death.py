@@ -17,7 +17,7 @@ from jupyter_core.utils import run_sync
 from waiting import until
 
 from proctor.errors import KernelNotStarted
-from proctor.kernels import WarmProvisioner, start_kernel_for, start_warm_process
+from proctor.kernels.manager import WarmProvisioner, start_kernel_for, start_warm_process
 from proctor.sandbox.enforce import Policy
 
 
@@ -92,7 +92,7 @@ def test_refuses_messages_that_are_too_large(start: Callable[..., Any]) -> None:
 
 GRADER = """
 import os, sys
-from proctor.kernels import start_kernel_for, start_warm_process
+from proctor.kernels.manager import start_kernel_for, start_warm_process
 from proctor.sandbox.enforce import Policy
 warm = start_warm_process(["numpy"]).wait_ready()
 os.environ.update(warm.environment)

@@ -12,7 +12,7 @@ import pytest
 AS_USER = Path(__file__).with_name("as_user.py")
 PROGRAM = """
 import json, os, tempfile, time
-from proctor.kernels import start_kernel_for
+from proctor.kernels.manager import start_kernel_for
 from proctor.sandbox.enforce import Policy
 
 def text_of(manager, code):

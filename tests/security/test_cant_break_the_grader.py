@@ -16,7 +16,7 @@ from commands import run, scores
 
 from proctor import hidden_tests
 from proctor.border.submission import Submission
-from proctor.kernels import start_kernel_for
+from proctor.kernels.manager import start_kernel_for
 from proctor.sandbox.enforce import Policy
 from proctor.student_kernel import StudentKernel
 

@@ -238,7 +238,7 @@ class Jailer:
         subprocess.run(["rm", "-rf", str(self._scratch)], check=False)  # however deep it is
 
     def _start(self, sandboxed: bool, files: dict[str, str], policy: dict[str, Any]) -> Any:
-        from proctor.kernels import start_kernel_for
+        from proctor.kernels.manager import start_kernel_for
         from proctor.sandbox.enforce import Policy
         from proctor.student_kernel import StudentKernel
 

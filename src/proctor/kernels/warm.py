@@ -1,6 +1,6 @@
 """The process that has everything imported and forks one kernel after another.
 
-`proctor.warm_process` starts it, `proctor.kernels` talks to it. Nobody can come in from outside: it listens on no path
+`proctor.kernels.warm_process` starts it, `proctor.kernels.manager` talks to it. Nobody can come in from outside: it listens on no path
 and no port, only on one end of a socket pair it was given, the *channel*. A message on the channel asks for a kernel
 and brings, as an open descriptor, one end of a fresh socket pair: that kernel's *lifeline*. Who asked holds the other.
 
@@ -76,7 +76,7 @@ def main(channel: socket.socket, order: dict[str, Any]) -> None:
     """Import, say so, fork on demand; returns only in a forked child, which then is a kernel and never comes back."""
     request = _Server(channel).serve() if _prepare(channel, order) else None
     if request is not None:
-        from proctor.warm_kernel import become
+        from proctor.kernels.child import become
 
         become(request.connection, request.policy, request.parent, request.status)
     if os.environ["MPLCONFIGDIR"] != order["environment"]["MPLCONFIGDIR"]:  # matplotlib could not use ours
@@ -89,7 +89,7 @@ def _prepare(channel: socket.socket, order: dict[str, Any]) -> bool:
     # Nobody debugs these kernels, and ipykernel's debugger costs 0.3 s. A student's own `import debugpy` still works.
     sys.modules["debugpy"] = sys.modules["debugpy.server"] = None  # type: ignore[assignment]
     try:
-        for name in (*order["preload"], *USED_BY_KERNELS, "proctor.warm_kernel", "landlockpy"):
+        for name in (*order["preload"], *USED_BY_KERNELS, "proctor.kernels.child", "landlockpy"):
             _import(name, needed=name in order["preload"])
         _rehearse()
     except Exception as error:  # noqa: BLE001 - whatever a module raises on import is the instructor's to read

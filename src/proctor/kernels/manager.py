@@ -1,7 +1,7 @@
 """Jupyter kernels that are forked, ready and sandboxed, from one process that has everything imported.
 
 `WarmKernelManager` is a blocking `jupyter_client.KernelManager`; `WarmProvisioner` makes its kernels come from
-`proctor.warm` and is also registered as the provisioner ``proctor-warm``. Whoever grades starts with
+`proctor.kernels.warm` and is also registered as the provisioner ``proctor-warm``. Whoever grades starts with
 
     manager = start_kernel_for(Policy(scratch), ["tensorflow", "matplotlib.pyplot"])
     client = manager.client()
@@ -38,8 +38,8 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Float, Instance, Int, List, Unicode, default
 
 from proctor.errors import KernelNotStarted
+from proctor.kernels.warm_process import MAX_MESSAGE, WarmProcess, channel_for, start_warm_process
 from proctor.sandbox.enforce import Policy, environment_of
-from proctor.warm_process import MAX_MESSAGE, WarmProcess, channel_for, start_warm_process
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 SUN_PATH = 107  # the longest path of a Unix socket
@@ -58,7 +58,7 @@ os.register_at_fork(after_in_child=_close_lifelines) if CAN_FORK else None
 
 
 class WarmProvisioner(KernelProvisionerBase):
-    """Manages one kernel that `proctor.warm` has forked, over its lifeline.
+    """Manages one kernel that `proctor.kernels.warm` has forked, over its lifeline.
 
     `jupyter_client` calls the methods, as `jupyter_client.provisioning.KernelProvisionerBase` says when.
     """

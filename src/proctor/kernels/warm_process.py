@@ -1,4 +1,4 @@
-"""The grader's side of `proctor.warm`: start the process that kernels come from, find it, end it."""
+"""The grader's side of `proctor.kernels.warm`: start the process that kernels come from, find it, end it."""
 
 import atexit
 import contextlib
@@ -27,7 +27,7 @@ import json, socket, sys
 channel = socket.socket(fileno=int(sys.argv.pop()))
 order = json.loads(channel.recv(65536))
 sys.path[:] = [*filter(None, sys.path), order["path"]]
-from proctor.warm import main
+from proctor.kernels.warm import main
 main(channel, order)
 """
 _own: "dict[tuple[int, tuple[str, ...]], WarmProcess]" = {}  # by this process and the preload list

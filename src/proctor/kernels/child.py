@@ -1,4 +1,4 @@
-"""What a forked child of `proctor.warm` does: close the sandbox around itself, then be an ordinary IPython kernel."""
+"""What a forked child of `proctor.kernels.warm` does: close the sandbox around itself, then be an ordinary IPython kernel."""
 
 import atexit
 import contextlib
@@ -119,7 +119,7 @@ def _kernel_app(connection: dict[str, Any]) -> Any:
     app: Any = _KernelApp.instance(config=config, log_level=50)
     app.load_connection_info(connection)
     app.initialize([])
-    app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.warm`
+    app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.kernels.warm`
     if "matplotlib" in sys.modules:
         app.shell.enable_matplotlib("inline")
     for name in [name for name in sys.modules if name.partition(".")[0] in ("proctor", "landlockpy")]:
