@@ -8,7 +8,7 @@ __all__ = ["run_hidden_tests"]
 def __getattr__(name: str) -> Any:
     # Lazy: the warm process and `proctor --help` must not import pytest, and no student's process the grader.
     if name == "run_hidden_tests":
-        from proctor.in_place import run_hidden_tests
+        from proctor.hidden_tests.in_place import run_hidden_tests
 
         return run_hidden_tests
     raise AttributeError(name)

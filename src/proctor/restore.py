@@ -11,7 +11,7 @@ from typing import Any
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import OverwriteCells
 
-from proctor.hidden_tests import split
+from proctor.hidden_tests.session import split
 
 
 class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]

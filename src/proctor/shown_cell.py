@@ -15,7 +15,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from proctor.harmless import PICTURE, markdown
-from proctor.hidden_tests import split
+from proctor.hidden_tests.session import split
 from proctor.results import verdict
 
 # What one page may hold, in characters of HTML: it stays under 1 MB whatever a notebook wrote.

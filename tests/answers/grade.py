@@ -27,9 +27,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import matplotlib.pyplot  # noqa: F401 - imported before the fork, so that each child finds it in place
 import tensorflow as tf
 
-from proctor import hidden_tests, in_place
 from proctor.border.submission import Submission
 from proctor.errors import KernelDied
+from proctor.hidden_tests import in_place
+from proctor.hidden_tests import session as hidden_tests
 from proctor.results.verdict import Item
 
 ROOT = Path(__file__).parents[2]

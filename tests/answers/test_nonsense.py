@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from proctor import hidden_tests
 from proctor.border import wire
 from proctor.border.submission import Submission
+from proctor.hidden_tests import session as hidden_tests
 
 TESTS = Path(__file__).parents[2] / "grader_tests" / "custom_training_basics"
 FILES = sorted(TESTS.glob("test_*.py"))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from proctor import hidden_tests
 from proctor.errors import CourseError, HiddenTestsBroken, StudentRaised
-from proctor.in_place import in_process
+from proctor.hidden_tests import session as hidden_tests
+from proctor.hidden_tests.in_place import in_process
 
 
 def run(folder: Path, tests: str, **names: object):

@@ -14,8 +14,8 @@ import pytest
 import tiny_course
 from commands import run, scores
 
-from proctor import hidden_tests
 from proctor.border.submission import Submission
+from proctor.hidden_tests import session as hidden_tests
 from proctor.kernels.manager import start_kernel_for
 from proctor.sandbox.enforce import Policy
 from proctor.student_kernel import StudentKernel

@@ -1,6 +1,6 @@
 """The fixtures of hidden tests: the student's notebook and random inputs.
 
-A pytest plugin, loaded by `proctor.hidden_tests` for each run.
+A pytest plugin, loaded by `proctor.hidden_tests.session` for each run.
 """
 
 import hashlib

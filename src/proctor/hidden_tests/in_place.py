@@ -7,10 +7,10 @@ in the notebook's own process, which nobody has to be protected from.
 from pathlib import Path
 from typing import Any
 
-from proctor import hidden_tests
 from proctor.border import probe
 from proctor.border.submission import Submission, scenario_source
 from proctor.errors import CourseError
+from proctor.hidden_tests import session as hidden_tests
 from proctor.results.verdict import CellVerdict, as_html, as_text
 
 

@@ -1,7 +1,7 @@
 """Runs the hidden tests of test cells: ordinary pytest files, in the grader's process, against a `Submission`.
 
 `proctor.grade_notebook` opens one pytest session a notebook and runs a file of it whenever it comes to its cell,
-`proctor.in_place` runs one file for an instructor. The outcome of a test is decided here and only here: an assertion or
+`proctor.hidden_tests.in_place` runs one file for an instructor. The outcome of a test is decided here and only here: an assertion or
 a `StudentFault` fails it, anything else that goes wrong is ours and leaves it undecided.
 """
 
@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from proctor import fixtures
 from proctor.border import wire
 from proctor.border.submission import Submission
 from proctor.errors import CourseError, HiddenTestsBroken, StudentFault, StudentRaised
+from proctor.hidden_tests import fixtures
 from proctor.results.verdict import Item, Outcome
 
 log = logging.getLogger(__name__)
