@@ -18,7 +18,7 @@ import bench
 
 from proctor import execute, workers
 from proctor.grade_student import grade_student
-from proctor.student_kernel import StudentKernel
+from proctor.notebook.student_kernel import StudentKernel
 
 PRELOAD = ["tensorflow", "numpy", "matplotlib.pyplot"]
 WARM_UP = 2  # submissions that fill caches first

@@ -16,14 +16,14 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
-from proctor.grade_notebook import Limits, grade_notebook
 from proctor.handed_in import strange
 from proctor.kernels.manager import CAN_FORK, WarmKernelManager, start_kernel_for
 from proctor.kernels.scratch import copy_files, scratch_folder
+from proctor.notebook.grade import Limits, grade_notebook
+from proctor.notebook.student_kernel import Starter
 from proctor.results import verdict
 from proctor.sandbox.enforce import Policy
 from proctor.sandbox.probes import missing
-from proctor.student_kernel import Starter
 
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."
 TRIED = "PROCTOR_LACKING"

@@ -18,7 +18,7 @@ from proctor import course as courses
 from proctor import outcome
 from proctor.cli import main
 from proctor.errors import CourseError
-from proctor.grade_notebook import MAX_NOTES
+from proctor.notebook.grade import MAX_NOTES
 from proctor.report import folders, tables
 from proctor.report.gather import gather
 from proctor.report.page import late

@@ -17,8 +17,8 @@ from commands import run, scores
 from proctor.border.submission import Submission
 from proctor.hidden_tests import session as hidden_tests
 from proctor.kernels.manager import start_kernel_for
+from proctor.notebook.student_kernel import StudentKernel
 from proctor.sandbox.enforce import Policy
-from proctor.student_kernel import StudentKernel
 
 HONEST = ("aaa", "honest", "mmm", "zzz")
 SECRETS = ("return x + x", "SECRET OF THE AUTHORS", "rng.integers", "from reference")

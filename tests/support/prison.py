@@ -239,8 +239,8 @@ class Jailer:
 
     def _start(self, sandboxed: bool, files: dict[str, str], policy: dict[str, Any]) -> Any:
         from proctor.kernels.manager import start_kernel_for
+        from proctor.notebook.student_kernel import StudentKernel
         from proctor.sandbox.enforce import Policy
-        from proctor.student_kernel import StudentKernel
 
         scratch = Path(tempfile.mkdtemp(dir=self._scratch))
         for name, text in files.items():

@@ -17,9 +17,9 @@ from nbformat.v4 import new_output
 from proctor.border.submission import Submission, scenario_source
 from proctor.errors import HiddenTestsBroken, KernelDied, StudentFault, TooSlow
 from proctor.hidden_tests import session as hidden_tests
+from proctor.notebook.student_kernel import CellRun, Starter, StudentKernel
 from proctor.results import verdict
 from proctor.results.verdict import CellVerdict, Item
-from proctor.student_kernel import CellRun, Starter, StudentKernel
 
 log = logging.getLogger(__name__)
 
