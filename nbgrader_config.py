@@ -13,7 +13,7 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
 )
 
-from proctor import database
+from proctor.course import database
 from proctor.execute import ProctoredExecute, SaveVerdicts
 from proctor.harmless import DefuseMarkdown
 from proctor.offline import template_paths

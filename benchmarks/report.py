@@ -24,8 +24,8 @@ import real_course  # noqa: E402
 from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook  # noqa: E402
 from sqlalchemy import insert  # noqa: E402
 
-from proctor import course as courses  # noqa: E402
-from proctor import outcome  # noqa: E402
+from proctor.course import folders as courses  # noqa: E402
+from proctor.course import memory as outcome  # noqa: E402
 
 NAME = real_course.ASSIGNMENT
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from proctor.course import Course
+    from proctor.course.folders import Course
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
@@ -171,7 +171,7 @@ def bookkeeping_on(
     name: str, sizes: Sequence[int], new_database: Callable[[int], None], server_cpu: Callable[[], float]
 ) -> None:
     """Fill a gradebook for each size, with and without the indexes; then measure all in turns."""
-    from proctor import course as courses
+    from proctor.course import folders as courses
 
     kinds = [(size, indexes) for indexes in ("yes", "no") for size in sizes]
     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
@@ -198,7 +198,7 @@ def bookkeeping_on(
 def _index(url: str, *, there: bool) -> None:
     import sqlalchemy
 
-    from proctor import database
+    from proctor.course import database
 
     engine = sqlalchemy.create_engine(url)
     if there:
@@ -211,9 +211,9 @@ def _index(url: str, *, there: bool) -> None:
 
 def plan(sizes: Sequence[int]) -> None:
     """Print what a run costs that finds everything unchanged."""
-    from proctor import course as courses
     from proctor import grading
-    from proctor.outcome import Outcome, fingerprint, remember
+    from proctor.course import folders as courses
+    from proctor.course.memory import Outcome, fingerprint, remember
 
     print("| class | seconds | ms a submission |\n|---|---|---|")
     for size in sizes:
@@ -271,7 +271,7 @@ def shared(counts: Sequence[int]) -> None:
     from distributed import Client
     from sqlalchemy import event, pool
 
-    from proctor import course as courses
+    from proctor.course import folders as courses
 
     (count,) = counts
     opened = []

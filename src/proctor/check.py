@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from proctor import grade_student
-from proctor.course import Course
+from proctor.course.folders import Course
+from proctor.course.memory import Outcome
 from proctor.errors import CourseError
-from proctor.outcome import Outcome
 
 STUDENT = "notebook"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proctor import new
+from proctor.course.quiet import quiet_tensorflow
 from proctor.errors import CourseError, ProctorError
-from proctor.quiet import quiet_tensorflow
 from proctor.report import command as report_command
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def _cores() -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from proctor import course as courses
     from proctor import grading
+    from proctor.course import folders as courses
     from proctor.table import class_table, warnings_below
 
     course = courses.load(Path.cwd())
@@ -145,9 +145,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from proctor import course as courses
     from proctor import gradescope
     from proctor.check import check
+    from proctor.course import folders as courses
     from proctor.results.verdict import as_text
 
     try:

@@ -16,10 +16,10 @@ from typing import Any
 
 from proctor import cluster_worker
 from proctor.cluster_worker import Fitness, Order, differences
-from proctor.course import Course
+from proctor.course.folders import Course
+from proctor.course.quiet import overheard
 from proctor.errors import ClusterError, OurFault
 from proctor.grading import ClassRun
-from proctor.quiet import overheard
 
 SECONDS_TO_CONNECT = 5
 JOBS_PER_WORKER = 4  # under way or queued: nobody waits for us, and workers that join find something to do

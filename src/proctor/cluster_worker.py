@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import proctor
-from proctor import course as courses
-from proctor import database, workers
-from proctor.course import Course
+from proctor import workers
+from proctor.course import database
+from proctor.course import folders as courses
+from proctor.course.folders import Course
+from proctor.course.memory import digest_of
+from proctor.course.quiet import quiet_tensorflow
 from proctor.errors import ClusterError, OurFault
 from proctor.kernels.scratch import abandon
-from proctor.outcome import digest_of
-from proctor.quiet import quiet_tensorflow
 from proctor.sandbox import probes as sandbox_probes
 
 TRIES = 2

@@ -15,8 +15,8 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
+from proctor.course.hand_in import strange
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
-from proctor.handed_in import strange
 from proctor.kernels.manager import CAN_FORK, WarmKernelManager, start_kernel_for
 from proctor.kernels.scratch import copy_files, scratch_folder
 from proctor.notebook.grade import Limits, grade_notebook

@@ -17,10 +17,10 @@ from typing import Any
 from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, Enum, Unicode
 
-from proctor.course import Course
-from proctor.outcome import Outcome
-from proctor.report import folders
-from proctor.report.gradebook import Records, Student, Submission, read_from
+from proctor.course import graded as folders
+from proctor.course.folders import Course
+from proctor.course.gradebook import Records, Student, Submission, read_from
+from proctor.course.memory import Outcome
 from proctor.report.tables import Value, safe, to_csv
 from proctor.results.verdict import number
 

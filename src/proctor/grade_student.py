@@ -14,12 +14,12 @@ from typing import Any
 import nbformat
 from nbgrader.utils import parse_utc
 
-from proctor import course as courses
-from proctor import database
-from proctor.course import Course
+from proctor.course import database
+from proctor.course import folders as courses
+from proctor.course.folders import Course
+from proctor.course.hand_in import strange
+from proctor.course.memory import Outcome, fingerprint, forget, remember
 from proctor.errors import CourseError, DatabaseGone
-from proctor.handed_in import strange
-from proctor.outcome import Outcome, fingerprint, forget, remember
 from proctor.results import verdict
 from proctor.results.verdict import CellVerdict
 

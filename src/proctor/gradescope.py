@@ -5,7 +5,7 @@ The form is that of https://gradescope-autograders.readthedocs.io/en/latest/spec
 
 from typing import Any
 
-from proctor.outcome import Outcome
+from proctor.course.memory import Outcome
 from proctor.results.verdict import CellVerdict, Item, number
 
 

@@ -13,13 +13,13 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from proctor import database
-from proctor.course import Course
+from proctor.course import database
+from proctor.course.folders import Course
+from proctor.course.hand_in import strange
+from proctor.course.memory import Outcome, fingerprint, in_common, recall
+from proctor.course.quiet import overheard
 from proctor.errors import CourseError, OurFault, RunStopped
 from proctor.grade_student import grade_student
-from proctor.handed_in import strange
-from proctor.outcome import Outcome, fingerprint, in_common, recall
-from proctor.quiet import overheard
 
 TRIES = 2
 MakeExecutor = Callable[[int], Executor]

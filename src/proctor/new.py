@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from proctor import course as courses
-from proctor.course import Course
+from proctor.course import folders as courses
+from proctor.course.folders import Course
 from proctor.errors import CourseError
 
 TEMPLATES = Path(__file__).parent / "templates" / "new"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from proctor.outcome import Outcome
+from proctor.course.memory import Outcome
 from proctor.results.verdict import number
 
 NOT_SANDBOXED = "not sandboxed"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from proctor import course as courses
+from proctor.course import folders as courses
 
 NOTEBOOK = ASSIGNMENT = "tiny"
 

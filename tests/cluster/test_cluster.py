@@ -15,8 +15,8 @@ from commands import grading, run, scores
 from waiting import until
 
 from proctor import cluster, cluster_worker
-from proctor import course as courses
 from proctor import grading as classes
+from proctor.course import folders as courses
 from proctor.errors import ClusterError
 
 KINDS = 6  # of submissions in conftest.py

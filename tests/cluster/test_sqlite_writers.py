@@ -9,8 +9,9 @@ import pytest
 from commands import run, scores
 from nbgrader.api import Gradebook
 
-from proctor import course as courses
-from proctor import database, grading
+from proctor import grading
+from proctor.course import database
+from proctor.course import folders as courses
 
 HAMMER = Path(__file__).with_name("hammer.py")
 WRITERS, EACH = 8, 8

@@ -8,7 +8,7 @@ import tiny_course
 from commands import run
 
 from proctor import cli, grading
-from proctor import course as courses
+from proctor.course import folders as courses
 
 ANSWERS = {
     "right": "import numpy as np\ncelsius = lambda f: np.multiply(f - 32, 5 / 9)\n",

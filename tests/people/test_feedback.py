@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 
-from proctor import course as courses
+from proctor.course import folders as courses
 from proctor.feedback import TEMPLATES, make_page
 
 

@@ -4,8 +4,8 @@ import json
 
 from commands import run
 
+from proctor.course.memory import Outcome
 from proctor.gradescope import results
-from proctor.outcome import Outcome
 from proctor.results.verdict import CellVerdict, Item
 
 ITEMS = (

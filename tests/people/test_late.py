@@ -10,7 +10,7 @@ from course_files import ROOT
 from graded_class import DUE, write_feedback
 from nbgrader.api import Gradebook
 
-from proctor import course as courses
+from proctor.course import folders as courses
 from proctor.late import PercentPerDay
 from proctor.report.gather import gather
 from proctor.report.page import late

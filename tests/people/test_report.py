@@ -14,12 +14,13 @@ from graded_class import CONFIG, Graded, write_feedback
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
-from proctor import course as courses
-from proctor import outcome
 from proctor.cli import main
+from proctor.course import folders as courses
+from proctor.course import graded as folders
+from proctor.course import memory as outcome
 from proctor.errors import CourseError
 from proctor.notebook.grade import MAX_NOTES
-from proctor.report import folders, tables
+from proctor.report import tables
 from proctor.report.gather import gather
 from proctor.report.page import late
 from proctor.report.write import write

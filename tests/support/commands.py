@@ -12,7 +12,7 @@ import quick
 import tiny_course
 from waiting import until
 
-from proctor import course as courses
+from proctor.course import folders as courses
 
 
 def run(course: Path, *command: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:

@@ -11,8 +11,8 @@ import tiny_course
 from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 
-from proctor import course as courses
-from proctor import outcome
+from proctor.course import folders as courses
+from proctor.course import memory as outcome
 from proctor.results import verdict
 from proctor.results.verdict import CellVerdict, Item
 

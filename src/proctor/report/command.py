@@ -15,7 +15,7 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the report and say in a few lines what is in it."""
-    from proctor import course as courses
+    from proctor.course import folders as courses
     from proctor.report.gather import gather
     from proctor.report.write import write
 

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
-from proctor.course import Course
+from proctor.course import graded as folders
+from proctor.course.folders import Course
+from proctor.course.gradebook import Records, Student, Submission, read
+from proctor.course.graded import Changed, Feedback, Shared
 from proctor.grade_student import problem
-from proctor.report import folders
-from proctor.report.folders import Changed, Feedback, Shared
-from proctor.report.gradebook import Records, Student, Submission, read
 from proctor.report.statistics import discrimination
 from proctor.results.verdict import Item
 

@@ -15,7 +15,7 @@ import nbgrader.api as db
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from proctor.course import Course
+from proctor.course.folders import Course
 
 
 @dataclass(frozen=True)

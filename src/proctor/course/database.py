@@ -14,8 +14,8 @@ import sqlalchemy
 from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Engine, make_url
 
+from proctor.course.quiet import overheard
 from proctor.errors import CourseError, DatabaseGone
-from proctor.quiet import overheard
 
 URL_VARIABLE = "PROCTOR_DB_URL"
 BUSY_SECONDS = 120  # one commit takes milliseconds; this is for hundreds of writers that wait for each other

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import proctor
-from proctor.course import Course
+from proctor.course.folders import Course
 from proctor.results.verdict import CellVerdict
 
 ABOUT_THE_MACHINE = {"allow_unsandboxed", "database_timeout"}  # settings that decide whether to grade, but no grade

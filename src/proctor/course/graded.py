@@ -14,8 +14,8 @@ from typing import Any, Literal
 from nbgrader.utils import notebook_hash
 
 import proctor
-from proctor.course import CONFIG, Course
-from proctor.outcome import Outcome, fingerprint, in_common, recall, remembered_at
+from proctor.course.folders import CONFIG, Course
+from proctor.course.memory import Outcome, fingerprint, in_common, recall, remembered_at
 from proctor.results import verdict
 from proctor.results.verdict import CellVerdict
 
