@@ -80,7 +80,7 @@ def _cores() -> int:
 def _grade(options: argparse.Namespace) -> int:
     from proctor import grading
     from proctor.course import folders as courses
-    from proctor.table import class_table, warnings_below
+    from proctor.render.class_table import class_table, warnings_below
 
     course = courses.load(Path.cwd())
     assignment = course.choose(options.assignment)
@@ -145,9 +145,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from proctor import gradescope
     from proctor.check import check
     from proctor.course import folders as courses
+    from proctor.render import gradescope
     from proctor.results.verdict import as_text
 
     try:

@@ -5,7 +5,7 @@ import json
 from commands import run
 
 from proctor.course.memory import Outcome
-from proctor.gradescope import results
+from proctor.render.gradescope import results
 from proctor.results.verdict import CellVerdict, Item
 
 ITEMS = (
