@@ -14,10 +14,10 @@ from nbgrader.preprocessors import (
 )
 
 from proctor.course import database
-from proctor.execute import ProctoredExecute, SaveVerdicts
-from proctor.harmless import DefuseMarkdown
-from proctor.offline import template_paths
-from proctor.restore import RestoreLockedCells
+from proctor.plugins.defuse import DefuseMarkdown
+from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
+from proctor.plugins.formgrader import template_paths
+from proctor.plugins.restore import RestoreLockedCells
 
 # nbgrader with SQLAlchemy 2 says this for every submission; nothing is wrong.
 warnings.filterwarnings("ignore", message=r"(?s).*not in session, add operation along")
@@ -58,7 +58,7 @@ c.Autograde.autograde_preprocessors = [
 c.OverwriteCells.add_missing_cells = True
 
 # Pages that stand on their own: for students, and in formgrader, which would fetch MathJax from the network.
-c.GenerateFeedback.exporter_class = "proctor.feedback.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "proctor.plugins.feedback.FeedbackExporter"
 c.HTMLExporter.template_paths = template_paths()
 
 c.ProctoredExecute.preload = ["tensorflow", "numpy", "matplotlib.pyplot"]

@@ -35,7 +35,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 MEASURED = 60
 CONFIG = """
 from proctor.results import verdict
-from proctor.execute import ProctoredExecute
+from proctor.plugins.execute import ProctoredExecute
 from proctor.results.verdict import CellVerdict, Item
 
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import bench
 
-from proctor import execute, workers
+from proctor import workers
 from proctor.grade_student import grade_student
 from proctor.notebook.student_kernel import StudentKernel
+from proctor.plugins import execute
 
 PRELOAD = ["tensorflow", "numpy", "matplotlib.pyplot"]
 WARM_UP = 2  # submissions that fill caches first

@@ -65,7 +65,7 @@ def warm(preload: Sequence[str]) -> Iterator[None]:
 
 
 def _import_for_jobs(preload: Sequence[str]) -> None:
-    for name in ("nbgrader.apps", "nbgrader.converters", "proctor.execute", *preload):
+    for name in ("nbgrader.apps", "nbgrader.converters", "proctor.plugins.execute", *preload):
         with _quiet(), contextlib.suppress(ImportError):
             importlib.import_module(name)
 

@@ -7,9 +7,9 @@ import pytest
 from course_files import ROOT
 
 from proctor.cli import _parser
-from proctor.execute import ProctoredExecute
-from proctor.exports import CanvasExport, MoodleExport
-from proctor.late import PercentPerDay
+from proctor.plugins.execute import ProctoredExecute
+from proctor.plugins.exports import CanvasExport, MoodleExport
+from proctor.plugins.late import PercentPerDay
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 ROWS = {(name, default) for name, default in re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", REFERENCE, re.MULTILINE)}

@@ -16,7 +16,7 @@ VERDICT = CellVerdict("test_it", 4, ITEMS, ("a note",))
 
 
 def graded_cell(found):
-    """A cell as `proctor.execute` leaves it."""
+    """A cell as `proctor.plugins.execute` leaves it."""
     about = {"nbgrader": {"grade": True, "solution": False, "grade_id": "test_it", "points": 4}}
     return new_code_cell("", metadata=about, outputs=verdict.as_outputs(found))
 

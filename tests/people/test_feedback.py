@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
-from proctor.feedback import TEMPLATES, make_page
+from proctor.plugins.feedback import TEMPLATES, make_page
 
 
 def text(page):
@@ -195,7 +195,7 @@ def test_students_text_can_do_nothing(source, place, inventory):
 
 
 def _page_with(source, place):
-    from proctor.feedback import FeedbackExporter
+    from proctor.plugins.feedback import FeedbackExporter
 
     picture = {"image/png": base64.b64encode(b"\x89PNG" + source.encode()).decode(), "text/plain": source}
     code = new_code_cell("1")

@@ -11,7 +11,7 @@ from graded_class import DUE, write_feedback
 from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
-from proctor.late import PercentPerDay
+from proctor.plugins.late import PercentPerDay
 from proctor.report.gather import gather
 from proctor.report.page import late
 

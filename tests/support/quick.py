@@ -65,7 +65,12 @@ def _serve() -> None:
     """Fork for each request; a child leaves by the way of every command, through the end of this file."""
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
-    from proctor import check, cli, exports, feedback, grading, late  # noqa: F401
+    from proctor import check, cli, grading  # noqa: F401
+    from proctor.plugins import (
+        exports,  # noqa: F401
+        feedback,  # noqa: F401
+        late,  # noqa: F401
+    )
     from proctor.report import command, write  # noqa: F401
 
     sys.path.pop(0)  # a command does not find the tests' helpers

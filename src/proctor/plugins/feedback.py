@@ -14,10 +14,10 @@ from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 from traitlets import default
 
-from proctor.harmless import markdown
+from proctor.plugins.defuse import markdown
+from proctor.plugins.shown_cell import Budget, Shown, show
 from proctor.results import verdict
 from proctor.results.verdict import MARKS, WORDS, CellVerdict, number, with_code
-from proctor.shown_cell import Budget, Shown, show
 
 TEMPLATES = Path(__file__).parent / "templates"
 UNTOUCHED = "No response."  # nbgrader's own comment on an unchanged cell: the items say more

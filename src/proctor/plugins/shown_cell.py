@@ -1,6 +1,6 @@
 """One cell of a student's notebook on the feedback page: its source and outputs, harmless, bounded, nothing hidden.
 
-Called by `proctor.feedback`, cell by cell.
+Called by `proctor.plugins.feedback`, cell by cell.
 """
 
 import re
@@ -14,8 +14,8 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from proctor.harmless import PICTURE, markdown
 from proctor.hidden_tests.session import split
+from proctor.plugins.defuse import PICTURE, markdown
 from proctor.results import verdict
 
 # What one page may hold, in characters of HTML: it stays under 1 MB whatever a notebook wrote.
