@@ -133,7 +133,7 @@ def sql_clock() -> Iterator[list[float]]:
 
 def grade_one(course: "Course", assignment: str) -> tuple[float, float, float]:
     """CPU milliseconds in all and in statements, and the number of statements, of one new submission."""
-    from proctor.grade_student import grade_in
+    from proctor.grading.student import grade_in
 
     student = f"new-{uuid.uuid4().hex[:12]}"
     hand_in(course.root, assignment, student)
@@ -211,9 +211,9 @@ def _index(url: str, *, there: bool) -> None:
 
 def plan(sizes: Sequence[int]) -> None:
     """Print what a run costs that finds everything unchanged."""
-    from proctor import grading
     from proctor.course import folders as courses
     from proctor.course.memory import Outcome, fingerprint, remember
+    from proctor.grading import class_run as grading
 
     print("| class | seconds | ms a submission |\n|---|---|---|")
     for size in sizes:

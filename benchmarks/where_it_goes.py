@@ -17,7 +17,7 @@ from typing import Any
 import bench
 
 from proctor import workers
-from proctor.grade_student import grade_student
+from proctor.grading.student import grade_student
 from proctor.notebook.student_kernel import StudentKernel
 from proctor.plugins import execute
 

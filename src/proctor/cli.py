@@ -14,7 +14,7 @@ from proctor.errors import CourseError, ProctorError
 from proctor.report import command as report_command
 
 if TYPE_CHECKING:
-    from proctor.grading import ClassRun
+    from proctor.grading.class_run import ClassRun
 
 GRADED, SOME_NOT, USAGE = 0, 1, 2
 
@@ -78,8 +78,8 @@ def _cores() -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from proctor import grading
     from proctor.course import folders as courses
+    from proctor.grading import class_run as grading
     from proctor.render.class_table import class_table, warnings_below
 
     course = courses.load(Path.cwd())
@@ -100,7 +100,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 def _outcomes(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
     """Grade on this machine's cores or on a cluster, and show how far it is."""
-    from proctor import grading
+    from proctor.grading import class_run as grading
 
     if options.scheduler:
         from proctor import cluster
@@ -145,8 +145,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from proctor.check import check
     from proctor.course import folders as courses
+    from proctor.grading.one_notebook import check
     from proctor.render import gradescope
     from proctor.results.verdict import as_text
 

@@ -1,6 +1,6 @@
 """A class on a Dask cluster: the same jobs on workers of other machines, which share the course's folder.
 
-`proctor.cli` calls `connect`; `proctor.grading` sees a ``concurrent.futures.Executor``. Dask queues, balances, and
+`proctor.cli` calls `connect`; `proctor.grading.class_run` sees a ``concurrent.futures.Executor``. Dask queues, balances, and
 gives the jobs of a lost worker to others. Before anything is graded, every worker is asked what it has
 (`proctor.cluster_worker`): one that would grade otherwise than this machine is refused by name.
 """
@@ -19,7 +19,7 @@ from proctor.cluster_worker import Fitness, Order, differences
 from proctor.course.folders import Course
 from proctor.course.quiet import overheard
 from proctor.errors import ClusterError, OurFault
-from proctor.grading import ClassRun
+from proctor.grading.class_run import ClassRun
 
 SECONDS_TO_CONNECT = 5
 JOBS_PER_WORKER = 4  # under way or queued: nobody waits for us, and workers that join find something to do

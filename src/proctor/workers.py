@@ -40,7 +40,7 @@ class Pool(ProcessPoolExecutor):
 
 
 def make_pool(jobs: int) -> Executor:
-    """Make an executor for `proctor.grading.grade`."""
+    """Make an executor for `proctor.grading.class_run.grade`."""
     return Pool(jobs)
 
 

@@ -15,9 +15,9 @@ from commands import grading, run, scores
 from waiting import until
 
 from proctor import cluster, cluster_worker
-from proctor import grading as classes
 from proctor.course import folders as courses
 from proctor.errors import ClusterError
+from proctor.grading import class_run as classes
 
 KINDS = 6  # of submissions in conftest.py
 CLASS_SIZE = 60

@@ -7,8 +7,9 @@ import pytest
 import tiny_course
 from commands import run
 
-from proctor import cli, grading
+from proctor import cli
 from proctor.course import folders as courses
+from proctor.grading import class_run as grading
 
 ANSWERS = {
     "right": "import numpy as np\ncelsius = lambda f: np.multiply(f - 32, 5 / 9)\n",

@@ -65,7 +65,9 @@ def _serve() -> None:
     """Fork for each request; a child leaves by the way of every command, through the end of this file."""
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
-    from proctor import check, cli, grading  # noqa: F401
+    from proctor import cli  # noqa: F401
+    from proctor.grading import class_run as grading  # noqa: F401
+    from proctor.grading import one_notebook as check  # noqa: F401
     from proctor.plugins import (
         exports,  # noqa: F401
         feedback,  # noqa: F401

@@ -1,6 +1,6 @@
 """What nbgrader's gradebook needs for many writers: patience with a busy SQLite, a server that may go away, indexes.
 
-``nbgrader_config.py`` calls `configure`, so that every nbgrader route has it. `proctor.grade_student` asks `watched`
+``nbgrader_config.py`` calls `configure`, so that every nbgrader route has it. `proctor.grading.student` asks `watched`
 what went wrong with the database, and `wait_for` it. Nothing here, and no message from here, holds a password.
 """
 

@@ -37,7 +37,7 @@ def items(course: Course, assignment: str, student: str) -> Outcome | None:
 
 
 def read_graded(path: Path) -> tuple[list[CellVerdict], list[str]]:
-    """Return the verdicts and flags of a graded notebook, as `proctor.grade_student` does, but ten times as fast.
+    """Return the verdicts and flags of a graded notebook, as `proctor.grading.student` does, but ten times as fast.
 
     That one has nbformat check the notebook; here it has been checked, and there may be a thousand of them.
     """

@@ -1,6 +1,6 @@
 """What grading one submission came to, remembered on disk so that an unchanged submission is not graded twice.
 
-`proctor.grading` writes one small file a student when nbgrader has finished with the submission, as the very last step:
+`proctor.grading.class_run` writes one small file a student when nbgrader has finished with the submission, as the very last step:
 a run that is killed leaves either the whole of it or nothing.
 """
 

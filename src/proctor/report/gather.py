@@ -14,7 +14,7 @@ from proctor.course import graded as folders
 from proctor.course.folders import Course
 from proctor.course.gradebook import Records, Student, Submission, read
 from proctor.course.graded import Changed, Feedback, Shared
-from proctor.grade_student import problem
+from proctor.grading.student import problem
 from proctor.report.statistics import discrimination
 from proctor.results.verdict import Item
 

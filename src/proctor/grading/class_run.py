@@ -1,6 +1,6 @@
 """A whole class: who is to be graded, the executor that does it, and what came of each.
 
-Knows nothing of TensorFlow or kernels. A job is `proctor.grade_student.grade_student`, and any
+Knows nothing of TensorFlow or kernels. A job is `proctor.grading.student.grade_student`, and any
 ``concurrent.futures.Executor`` can run it: processes on this machine (`proctor.workers`) or a cluster's.
 """
 
@@ -19,7 +19,7 @@ from proctor.course.hand_in import strange
 from proctor.course.memory import Outcome, fingerprint, in_common, recall
 from proctor.course.quiet import overheard
 from proctor.errors import CourseError, OurFault, RunStopped
-from proctor.grade_student import grade_student
+from proctor.grading.student import grade_student
 
 TRIES = 2
 MakeExecutor = Callable[[int], Executor]

@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from proctor import grade_student
 from proctor.course.folders import Course
 from proctor.course.memory import Outcome
 from proctor.errors import CourseError
+from proctor.grading import student as grade_student
 
 STUDENT = "notebook"
 
