@@ -16,7 +16,7 @@ from typing import Any
 
 import bench
 
-from proctor import workers
+from proctor.executors import pool as workers
 from proctor.grading.student import grade_student
 from proctor.notebook.student_kernel import StudentKernel
 from proctor.plugins import execute

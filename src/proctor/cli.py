@@ -103,13 +103,13 @@ def _outcomes(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
     from proctor.grading import class_run as grading
 
     if options.scheduler:
-        from proctor import cluster
+        from proctor.executors import cluster
 
         with cluster.connect(options.scheduler, run) as found:
             print("\n".join(found.about), file=sys.stderr)
             yield from _progress(grading.grade(run, found.jobs, found.make_executor), len(run.todo))
     else:
-        from proctor import workers
+        from proctor.executors import pool as workers
         from proctor.kernels import scratch
 
         with workers.warm(run.course.setting("preload", [])), scratch.scratch_folders_together():

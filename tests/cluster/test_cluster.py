@@ -14,9 +14,9 @@ import tiny_course
 from commands import grading, run, scores
 from waiting import until
 
-from proctor import cluster, cluster_worker
 from proctor.course import folders as courses
 from proctor.errors import ClusterError
+from proctor.executors import cluster, cluster_worker
 from proctor.grading import class_run as classes
 
 KINDS = 6  # of submissions in conftest.py
@@ -219,7 +219,8 @@ def test_another_folder_at_the_same_path_is_no_course(class_of, tmp_path):
 
 ASK = """
 import sys
-from proctor import cli, cluster
+from proctor import cli
+from proctor.executors import cluster
 cluster.SECONDS_TO_CONNECT = 1
 for address in sys.argv[1:]:
     print(cli.main(["grade", "--scheduler", address]), flush=True)

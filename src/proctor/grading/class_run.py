@@ -1,7 +1,7 @@
 """A whole class: who is to be graded, the executor that does it, and what came of each.
 
 Knows nothing of TensorFlow or kernels. A job is `proctor.grading.student.grade_student`, and any
-``concurrent.futures.Executor`` can run it: processes on this machine (`proctor.workers`) or a cluster's.
+``concurrent.futures.Executor`` can run it: processes on this machine (`proctor.executors.pool`) or a cluster's.
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 `proctor.cli` calls `connect`; `proctor.grading.class_run` sees a ``concurrent.futures.Executor``. Dask queues, balances, and
 gives the jobs of a lost worker to others. Before anything is graded, every worker is asked what it has
-(`proctor.cluster_worker`): one that would grade otherwise than this machine is refused by name.
+(`proctor.executors.cluster_worker`): one that would grade otherwise than this machine is refused by name.
 """
 
 import contextlib
@@ -14,11 +14,11 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
-from proctor import cluster_worker
-from proctor.cluster_worker import Fitness, Order, differences
 from proctor.course.folders import Course
 from proctor.course.quiet import overheard
 from proctor.errors import ClusterError, OurFault
+from proctor.executors import cluster_worker
+from proctor.executors.cluster_worker import Fitness, Order, differences
 from proctor.grading.class_run import ClassRun
 
 SECONDS_TO_CONNECT = 5

@@ -1,4 +1,4 @@
-"""A Dask worker's end of `proctor.cluster`: one grading process for each run, and whether this worker is fit for it.
+"""A Dask worker's end of `proctor.executors.cluster`: one grading process for each run, and whether this worker is fit for it.
 
 Grading happens in a child process of the worker, as on one machine: nbgrader changes the working directory, the
 worker's own threads must answer the scheduler in time, and whatever ends the child does not end the worker. The child
@@ -25,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import proctor
-from proctor import workers
 from proctor.course import database
 from proctor.course import folders as courses
 from proctor.course.folders import Course
 from proctor.course.memory import digest_of
 from proctor.course.quiet import quiet_tensorflow
 from proctor.errors import ClusterError, OurFault
+from proctor.executors import pool as workers
 from proctor.kernels.scratch import abandon
 from proctor.sandbox import probes as sandbox_probes
 
