@@ -219,7 +219,7 @@ def test_another_folder_at_the_same_path_is_no_course(class_of, tmp_path):
 
 ASK = """
 import sys
-from proctor import cli
+from proctor.cli import main as cli
 from proctor.executors import cluster
 cluster.SECONDS_TO_CONNECT = 1
 for address in sys.argv[1:]:

@@ -13,7 +13,7 @@ import servers
 import tiny_course
 from commands import UnderWay, grading, run
 
-from proctor import cli
+from proctor.cli import main as cli
 
 pytestmark = pytest.mark.timeout(300)
 SNOOP = f"""

@@ -6,7 +6,7 @@ import re
 import pytest
 from course_files import ROOT
 
-from proctor.cli import _parser
+from proctor.cli.main import _parser
 from proctor.plugins.execute import ProctoredExecute
 from proctor.plugins.exports import CanvasExport, MoodleExport
 from proctor.plugins.late import PercentPerDay

@@ -7,7 +7,7 @@ import pytest
 import tiny_course
 from commands import run
 
-from proctor import cli
+from proctor.cli import main as cli
 from proctor.course import folders as courses
 from proctor.grading import class_run as grading
 

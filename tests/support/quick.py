@@ -65,7 +65,8 @@ def _serve() -> None:
     """Fork for each request; a child leaves by the way of every command, through the end of this file."""
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
-    from proctor import cli  # noqa: F401
+    from proctor.cli import main as cli  # noqa: F401
+    from proctor.cli import report as command  # noqa: F401
     from proctor.grading import class_run as grading  # noqa: F401
     from proctor.grading import one_notebook as check  # noqa: F401
     from proctor.plugins import (
@@ -73,7 +74,7 @@ def _serve() -> None:
         feedback,  # noqa: F401
         late,  # noqa: F401
     )
-    from proctor.report import command, write  # noqa: F401
+    from proctor.report import write  # noqa: F401
 
     sys.path.pop(0)  # a command does not find the tests' helpers
     for line in sys.stdin:

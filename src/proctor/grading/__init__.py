@@ -1,4 +1,4 @@
 """A class and one student of it: who is to be graded, and what came of each.
 
-Called by `proctor.cli`; `proctor.executors` runs its jobs. Knows nothing of kernels and TensorFlow.
+Called by `proctor.cli.main`; `proctor.executors` runs its jobs. Knows nothing of kernels and TensorFlow.
 """

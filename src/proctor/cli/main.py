@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proctor import new
+from proctor.cli import new
+from proctor.cli import report as report_command
 from proctor.course.quiet import quiet_tensorflow
 from proctor.errors import CourseError, ProctorError
-from proctor.report import command as report_command
 
 if TYPE_CHECKING:
     from proctor.grading.class_run import ClassRun
