@@ -65,7 +65,7 @@ def _serve() -> None:
     """Fork for each request; a child leaves by the way of every command, through the end of this file."""
     from nbgrader.apps.nbgraderapp import NbGraderApp
 
-    from proctor.cli import main as cli  # noqa: F401
+    from proctor.cli import main as cli
     from proctor.cli import report as command  # noqa: F401
     from proctor.grading import class_run as grading  # noqa: F401
     from proctor.grading import one_notebook as check  # noqa: F401

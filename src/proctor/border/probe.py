@@ -1,8 +1,8 @@
 """The student's end of a call: does what a request says in the notebook's own names and answers with plain data.
 
-The grader sends the *source* of this module (after that of `proctor.border.wire`) into the student's process, so it imports
-nothing of ours there. Student code can change everything in here. That gains nothing: all that ever leaves the process
-are values, and only the right values for inputs that nobody knew before are worth points.
+The grader sends the *source* of this module (after that of `proctor.border.wire`) into the student's process, so it
+imports nothing of ours there. Student code can change everything in here. That gains nothing: all that ever leaves
+the process are values, and only the right values for inputs that nobody knew before are worth points.
 
 A request is ``{"scenarios": source, "scenario": name, "args": [...], "kwargs": {...}}``, or with ``"call"`` in place of
 ``"scenario"`` to call one of the notebook's own functions. A reply is ``{"value": ...}``, ``{"missing": name}`` or

@@ -1,8 +1,8 @@
 """The grader's end of a call: what a hidden test holds in its hand, and what it can ask of a student's notebook.
 
-A `Submission` turns calls into requests for `proctor.border.probe`, and replies, whatever the student's process wrote, into
-plain values or into a `StudentFault`. How a request travels is the `transport`'s business: through a kernel when a
-class is graded, straight into the running notebook when an instructor runs the tests in place.
+A `Submission` turns calls into requests for `proctor.border.probe`, and replies, whatever the student's process
+wrote, into plain values or into a `StudentFault`. How a request travels is the `transport`'s business: through a
+kernel when a class is graded, straight into the running notebook when an instructor runs the tests in place.
 """
 
 import ast

@@ -12,7 +12,7 @@ from proctor.course import folders as courses
 from proctor.course.folders import Course
 from proctor.errors import CourseError
 
-TEMPLATES = Path(__file__).parent / "templates" / "new"
+TEMPLATES = Path(__file__).parents[1] / "templates" / "new"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 IN_SOURCE = {"notebook.ipynb": "{}.ipynb", "requirements.txt": "requirements.txt"}
 

@@ -1,7 +1,7 @@
 """What grading one submission came to, remembered on disk so that an unchanged submission is not graded twice.
 
-`proctor.grading.class_run` writes one small file a student when nbgrader has finished with the submission, as the very last step:
-a run that is killed leaves either the whole of it or nothing.
+`proctor.grading.class_run` writes one small file a student when nbgrader has finished with the submission, as the
+very last step: a run that is killed leaves either the whole of it or nothing.
 """
 
 import hashlib

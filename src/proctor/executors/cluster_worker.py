@@ -1,4 +1,4 @@
-"""A Dask worker's end of `proctor.executors.cluster`: one grading process for each run, and whether this worker is fit for it.
+"""A Dask worker's end of `proctor.executors.cluster`: one grading process a run, and whether the worker is fit for it.
 
 Grading happens in a child process of the worker, as on one machine: nbgrader changes the working directory, the
 worker's own threads must answer the scheduler in time, and whatever ends the child does not end the worker. The child

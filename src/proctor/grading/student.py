@@ -1,7 +1,8 @@
 """One job: one student's submission, graded by stock nbgrader's Autograde, in a worker process.
 
-Called by `proctor.grading.class_run` through an executor; takes and returns plain data, so that any executor will do. What can be
-said about a submission before nbgrader sees it, such as a missing notebook, is said here, with the file's name.
+Called by `proctor.grading.class_run` through an executor; takes and returns plain data, so that any executor will do.
+What can be said about a submission before nbgrader sees it, such as a missing notebook, is said here, with the file's
+name.
 """
 
 import json

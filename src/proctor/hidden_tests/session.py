@@ -1,8 +1,8 @@
 """Runs the hidden tests of test cells: ordinary pytest files, in the grader's process, against a `Submission`.
 
 `proctor.notebook.grade` opens one pytest session a notebook and runs a file of it whenever it comes to its cell,
-`proctor.hidden_tests.in_place` runs one file for an instructor. The outcome of a test is decided here and only here: an assertion or
-a `StudentFault` fails it, anything else that goes wrong is ours and leaves it undecided.
+`proctor.hidden_tests.in_place` runs one file for an instructor. The outcome of a test is decided here and only here:
+an assertion or a `StudentFault` fails it, anything else that goes wrong is ours and leaves it undecided.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""What a forked child of `proctor.kernels.warm` does: close the sandbox around itself, then be an ordinary IPython kernel."""
+"""What a forked child of `proctor.kernels.warm` does: close the sandbox around itself, then be an ordinary kernel."""
 
 import atexit
 import contextlib

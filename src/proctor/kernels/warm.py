@@ -1,8 +1,9 @@
 """The process that has everything imported and forks one kernel after another.
 
-`proctor.kernels.warm_process` starts it, `proctor.kernels.manager` talks to it. Nobody can come in from outside: it listens on no path
-and no port, only on one end of a socket pair it was given, the *channel*. A message on the channel asks for a kernel
-and brings, as an open descriptor, one end of a fresh socket pair: that kernel's *lifeline*. Who asked holds the other.
+`proctor.kernels.warm_process` starts it, `proctor.kernels.manager` talks to it. Nobody can come in from outside: it
+listens on no path and no port, only on one end of a socket pair it was given, the *channel*. A message on the channel
+asks for a kernel and brings, as an open descriptor, one end of a fresh socket pair: that kernel's *lifeline*. Who
+asked holds the other.
 
 - On the lifeline go ``{"pid": n}``, ``{"sandbox": [what is missing]}`` or ``{"error": why}``, perhaps ``{"ended":
   why}``, at last ``{"returncode": n}``; back comes ``{"signal": n}``. Only this process, the parent, ever signals, so

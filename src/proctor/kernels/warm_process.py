@@ -53,7 +53,7 @@ class WarmProcess:
         cache = platformdirs.user_cache_path("proctor") / "matplotlib"
         order = {
             "preload": list(preload),
-            "path": str(Path(__file__).parents[1]),
+            "path": str(Path(__file__).parents[2]),
             "environment": {"MPLCONFIGDIR": str(cache), "TMPDIR": tempfile.gettempdir()},
         }
         self._channel.send(json.dumps(order).encode())

@@ -19,7 +19,7 @@ from proctor.plugins.shown_cell import Budget, Shown, show
 from proctor.results import verdict
 from proctor.results.verdict import MARKS, WORDS, CellVerdict, number, with_code
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 UNTOUCHED = "No response."  # nbgrader's own comment on an unchanged cell: the items say more
 HEADING = re.compile(r"^#{2,3} +(.+?)(?: *\([\d.]+ points?\))? *#*$", re.MULTILINE)
 

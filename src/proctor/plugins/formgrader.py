@@ -13,4 +13,4 @@ def template_paths() -> list[str]:
     from nbgrader.server_extensions.formgrader import handlers
 
     stock = HTMLExporter(template_name="formgrade", extra_template_basedirs=[handlers.template_path])
-    return [str(Path(__file__).parent / "templates" / "formgrader"), *stock.template_paths]
+    return [str(Path(__file__).parents[1] / "templates" / "formgrader"), *stock.template_paths]

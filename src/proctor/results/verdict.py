@@ -1,7 +1,8 @@
 """What the hidden tests of one cell found, and how the graded cell shows it.
 
-Made by `proctor.hidden_tests.session`, written into the notebook by `proctor.plugins.execute`, read again by the report. nbgrader takes
-the cell's last result for its points, so a verdict ends in one; everything before it is for people.
+Made by `proctor.hidden_tests.session`, written into the notebook by `proctor.plugins.execute`, read again by the
+report. nbgrader takes the cell's last result for its points, so a verdict ends in one; everything before it is for
+people.
 """
 
 import html

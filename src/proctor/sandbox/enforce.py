@@ -1,8 +1,8 @@
 """What a student's process may touch, in one place, and how that is enforced.
 
-`proctor.kernels.warm` calls `enforce` in every kernel right after the fork, while it has one thread and before it has read a
-byte of the student's. `proctor doctor` and grading ask `available` and `missing` what this machine can do: each answer
-comes from trying it in a throw-away process (`proctor.sandbox.probes`).
+`proctor.kernels.warm` calls `enforce` in every kernel right after the fork, while it has one thread and before it has
+read a byte of the student's. `proctor doctor` and grading ask `available` and `missing` what this machine can do:
+each answer comes from trying it in a throw-away process (`proctor.sandbox.probes`).
 
 Three layers say the same thing, so that what remains still holds where one of them is refused:
 
@@ -67,8 +67,8 @@ class Policy:
     """What one student's process may touch and use. Sizes in bytes, times in seconds.
 
     `scratch` is where the notebook runs: readable and writable (a copy of it, where the machine allows). `sockets` is
-    where the kernel makes its Jupyter sockets, and nothing else; `proctor.kernels.manager` fills it in. With `allow_missing`
-    the kernel starts even if a layer cannot be put in place; with `enforced` false nothing is (for
+    where the kernel makes its Jupyter sockets, and nothing else; `proctor.kernels.manager` fills it in. With
+    `allow_missing` the kernel starts even if a layer cannot be put in place; with `enforced` false nothing is (for
     ``--allow-unsandboxed`` on a machine that can do none of this).
     """
 
@@ -165,7 +165,8 @@ def enforce(policy: Policy, parent: int) -> Closed:
 def too_much(policy: Policy, pid: int, *, hidden: bool) -> str | None:
     """Why a process must be ended now, or None: what Linux does not limit (everywhere), looked at from outside.
 
-    For `proctor.kernels.warm`, which asks a few times a second. A `hidden` process has a scratch folder with limits of its own.
+    For `proctor.kernels.warm`, which asks a few times a second. A `hidden` process has a scratch folder with limits
+    of its own.
     """
     with suppress(OSError, StopIteration):
         if int(_status("Threads", pid)) > policy.processes:

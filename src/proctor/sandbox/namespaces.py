@@ -1,8 +1,8 @@
 """A small world of its own for a student's process: no network, and a file system that holds only what it may see.
 
-`proctor.sandbox.enforce` calls this in the child right after the fork, while it has one thread. As root no user namespace is
-needed; as an ordinary user the new user namespace maps only one's own user. Where Linux refuses (many containers do),
-an ``OSError`` says at which step and Landlock with seccomp remain.
+`proctor.sandbox.enforce` calls this in the child right after the fork, while it has one thread. As root no user
+namespace is needed; as an ordinary user the new user namespace maps only one's own user. Where Linux refuses (many
+containers do), an ``OSError`` says at which step and Landlock with seccomp remain.
 """
 
 import ctypes

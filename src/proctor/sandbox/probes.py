@@ -207,7 +207,7 @@ def available(layers: tuple[str, ...] = LAYERS) -> tuple[Protection, ...]:
     """Every protection, tried once in this process's lifetime; `layers` as in `Policy`, for tests."""
     if sys.platform != "linux":
         return tuple(Protection(name, False, "needs Linux", essential) for name, (_, essential) in ATTEMPTS.items())
-    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1]), *layers]
+    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[2]), *layers]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd="/")
     try:
         return tuple(Protection(*row) for row in json.loads(done.stdout))

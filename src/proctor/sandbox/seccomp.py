@@ -1,9 +1,9 @@
 """Which system calls a student's process may make: a list of allowed ones, checked by the Linux kernel.
 
-`proctor.sandbox.enforce` installs the filter last, when everything else is in place. It needs no rights, no user namespace and
-no extra library, so it holds where the other layers do not; and it stops what Landlock leaves open: new processes,
-connecting to sockets by path, signals, changing modes and owners, asking for memory that no limit counts. A refused
-call fails with EPERM: the student sees a `PermissionError`, not a dead kernel.
+`proctor.sandbox.enforce` installs the filter last, when everything else is in place. It needs no rights, no user
+namespace and no extra library, so it holds where the other layers do not; and it stops what Landlock leaves open: new
+processes, connecting to sockets by path, signals, changing modes and owners, asking for memory that no limit counts.
+A refused call fails with EPERM: the student sees a `PermissionError`, not a dead kernel.
 """
 
 import ctypes

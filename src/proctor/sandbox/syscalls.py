@@ -1,7 +1,8 @@
 """System calls by name, with their numbers on x86-64 and on 64-bit ARM (``-`` where there is none).
 
 Numbers never change once Linux has given them out. They come from ``asm/unistd_64.h`` and ``asm-generic/unistd.h``.
-What is not in `ALWAYS` is refused to a student's process, unless `proctor.sandbox.seccomp` looks at the call's arguments.
+What is not in `ALWAYS` is refused to a student's process, unless `proctor.sandbox.seccomp` looks at the call's
+arguments.
 """
 
 ALWAYS = {
