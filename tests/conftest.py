@@ -11,6 +11,7 @@ import pytest
 import tiny_course
 from commands import release
 
+pytest_plugins = ["page_fixtures"]
 BIN = Path(sys.executable).parent
 os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

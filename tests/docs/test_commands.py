@@ -26,7 +26,7 @@ HERE = [
     "rm -r submitted/sample-* autograded/sample-* feedback/sample-*",
 ]
 # Where another command is run, and the words by which it is found there.
-EXPORTS = "tests/people/test_exports.py"
+EXPORTS = "tests/plugins/test_exports.py"
 EXCHANGE = "tests/exchange/test_exchange.py"
 ELSEWHERE = {
     "make grade": ("Makefile", "\ngrade: "),
@@ -50,14 +50,14 @@ ELSEWHERE = {
     "nbgrader export --exporter=proctor.plugins.exports.ExerciseExport --to reports/exercises.csv": (EXPORTS, "ExerciseExport"),
     "nbgrader export --exporter=proctor.plugins.exports.CanvasExport --to reports/canvas.csv": (EXPORTS, "CanvasExport"),
     "nbgrader export --exporter=proctor.plugins.exports.MoodleExport --to reports/moodle.csv": (EXPORTS, "MoodleExport"),
-    "proctor new warm_up": ("tests/new/test_new.py", '"new", "warm_up"'),
+    "proctor new warm_up": ("tests/cli/test_new.py", '"new", "warm_up"'),
     "nbgrader generate_assignment warm_up --create --force": (
-        "tests/new/test_new.py", '"generate_assignment", "warm_up", "--create", "--force"'),
+        "tests/cli/test_new.py", '"generate_assignment", "warm_up", "--create", "--force"'),
     "proctor check source/warm_up/warm_up.ipynb": (
-        "tests/new/test_new.py", '"check", "source/warm_up/warm_up.ipynb"'),
+        "tests/cli/test_new.py", '"check", "source/warm_up/warm_up.ipynb"'),
     "nbgrader validate source/warm_up/warm_up.ipynb": (
-        "tests/new/test_new.py", '"validate", "source/warm_up/warm_up.ipynb"'),
-    f"proctor check submitted/ada/{ASSIGNMENT}/{ASSIGNMENT}.ipynb": ("tests/engine/test_class.py", '"proctor", "check"'),
+        "tests/cli/test_new.py", '"validate", "source/warm_up/warm_up.ipynb"'),
+    f"proctor check submitted/ada/{ASSIGNMENT}/{ASSIGNMENT}.ipynb": ("tests/grading/test_class.py", '"proctor", "check"'),
     f"proctor check submitted/ada/{ASSIGNMENT}/{ASSIGNMENT}.ipynb --format gradescope": (
         "docs/gradescope/run_autograder", "--format gradescope"),
     "git archive --format=zip --output=autograder.zip --add-file=docs/gradescope/setup.sh "
