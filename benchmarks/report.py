@@ -25,7 +25,7 @@ from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, Submitt
 from sqlalchemy import insert  # noqa: E402
 
 from proctor.course import folders as courses  # noqa: E402
-from proctor.course import memory as outcome  # noqa: E402
+from proctor.course import memory  # noqa: E402
 
 NAME = real_course.ASSIGNMENT
 
@@ -64,11 +64,11 @@ def grow(root: Path, samples: list[str], size: int) -> None:
             target.mkdir(parents=True)
             for path in (root / step / sample / NAME).iterdir():
                 os.link(path, target / path.name)
-    common = outcome.in_common(course, NAME)
+    common = memory.in_common(course, NAME)
     for twin, sample in new.items():
-        found = outcome.recall(course, NAME, sample)
+        found = memory.recall(course, NAME, sample)
         assert found is not None
-        outcome.remember(course, NAME, replace(found, student=twin), outcome.fingerprint(course, NAME, twin, common))
+        memory.remember(course, NAME, replace(found, student=twin), memory.fingerprint(course, NAME, twin, common))
     enter(course.db_url(), new)
 
 

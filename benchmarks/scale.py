@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 MEASURED = 60
 CONFIG = """
-from proctor.results import verdict
+from proctor.render.cell_outputs import as_outputs
 from proctor.plugins.execute import ProctoredExecute
 from proctor.results.verdict import CellVerdict, Item
 
@@ -45,7 +45,7 @@ class NoKernel(ProctoredExecute):
             about = cell.metadata.get("nbgrader", {})
             if about.get("grade"):
                 item = Item("test_all", "Asked.", float(about["points"]), "passed", "")
-                cell.outputs = verdict.as_outputs(CellVerdict(about["grade_id"], about["points"], (item,), ()))
+                cell.outputs = as_outputs(CellVerdict(about["grade_id"], about["points"], (item,), ()))
         return nb, resources
 
 
@@ -212,8 +212,9 @@ def _index(url: str, *, there: bool) -> None:
 def plan(sizes: Sequence[int]) -> None:
     """Print what a run costs that finds everything unchanged."""
     from proctor.course import folders as courses
-    from proctor.course.memory import Outcome, fingerprint, remember
+    from proctor.course.memory import fingerprint, remember
     from proctor.grading import class_run as grading
+    from proctor.results.submission_result import SubmissionResult
 
     print("| class | seconds | ms a submission |\n|---|---|---|")
     for size in sizes:
@@ -227,7 +228,7 @@ def plan(sizes: Sequence[int]) -> None:
                 hand_in(root, assignment, student)
                 (root / "autograded" / student / assignment).mkdir(parents=True)
                 mark = mark or fingerprint(course, assignment, student)
-                remember(course, assignment, Outcome(student), mark)
+                remember(course, assignment, SubmissionResult(student), mark)
             begun = time.perf_counter()
             run = grading.plan(course, assignment)
             seconds = time.perf_counter() - begun

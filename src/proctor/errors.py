@@ -23,7 +23,7 @@ class ProctorError(Exception):
 
 
 class StudentFault(ProctorError):
-    """The student's process gave no usable answer. ``str()`` is safe to show to the student."""
+    """The student's process gave no usable answer; `proctor.hidden_tests.explain` says what may be told of it."""
 
 
 class StudentRaised(StudentFault):
@@ -36,9 +36,6 @@ class StudentRaised(StudentFault):
         self.function = function
         self.line = line
 
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
-
 
 class NameMissing(StudentFault):
     """The notebook has no such name when the test needs it."""
@@ -46,9 +43,6 @@ class NameMissing(StudentFault):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
-
-    def __str__(self) -> str:
-        return f"`{self.name}` is not defined: did its cell run without an error?"
 
 
 class TooSlow(StudentFault):
@@ -58,9 +52,6 @@ class TooSlow(StudentFault):
         super().__init__(seconds)
         self.seconds = seconds
 
-    def __str__(self) -> str:
-        return f"your code was stopped after {self.seconds:g} seconds: is there a loop that never ends?"
-
 
 class KernelDied(StudentFault):
     """The student's process ended during the call."""
@@ -69,9 +60,6 @@ class KernelDied(StudentFault):
         super().__init__(why)
         self.why = why
 
-    def __str__(self) -> str:
-        return f"the notebook's kernel ended while your code was running{f' ({self.why})' if self.why else ''}"
-
 
 class Nonsense(StudentFault):
     """The reply could not be read: too large, malformed, or not a reply at all."""
@@ -79,9 +67,6 @@ class Nonsense(StudentFault):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
-
-    def __str__(self) -> str:
-        return f"your code returned something that could not be read ({self.why})"
 
 
 class OurFault(ProctorError):

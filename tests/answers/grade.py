@@ -29,8 +29,9 @@ import tensorflow as tf
 
 from proctor.border.submission import Submission
 from proctor.errors import KernelDied
-from proctor.hidden_tests import in_place
+from proctor.hidden_tests import in_place, run_line
 from proctor.hidden_tests import session as hidden_tests
+from proctor.render.words import message
 from proctor.results.verdict import Item
 
 ROOT = Path(__file__).parents[2]
@@ -69,12 +70,12 @@ def grade(job: dict[str, Any]) -> dict[int, Cells]:
     def run_notebook(run_file: Callable[[Path], dict[int, tuple[Item, ...]]]) -> dict[int, Cells]:
         found: dict[int, Cells] = {seed: {} for seed in seeds}
         for position, (name, source) in enumerate(code_cells()):
-            run(hidden_tests.split(job["code"].get(name, source))[0], position, names)
+            run(run_line.split(job["code"].get(name, source))[0], position, names)
             if name == "imports":
                 names["plt"] = MagicMock()  # pictures take time and decide nothing
             if name in files and name in job["cells"]:
                 for seed, items in run_file(files[name]).items():
-                    found[seed][name] = [[item.name, item.points, item.outcome, item.message] for item in items]
+                    found[seed][name] = [[item.name, item.points, item.outcome, message(item)] for item in items]
         return found
 
     if len(seeds) > 1:
@@ -89,8 +90,8 @@ def grade(job: dict[str, Any]) -> dict[int, Cells]:
 
 def hidden_test_files(grader_tests: Path) -> dict[str, Path]:
     """The file of hidden tests of each test cell."""
-    paths = {name: hidden_tests.split(source)[1] for name, source in code_cells()}
-    return {name: hidden_tests.find(grader_tests, path) for name, path in paths.items() if path}
+    paths = {name: run_line.split(source)[1] for name, source in code_cells()}
+    return {name: run_line.find(grader_tests, path) for name, path in paths.items() if path}
 
 
 def grade_in_child(job: dict[str, Any], lines: Path) -> int:

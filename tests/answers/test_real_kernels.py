@@ -8,7 +8,8 @@ from commands import run
 from nbgrader.api import Gradebook
 from real_course import ASSIGNMENT
 
-from proctor.results import verdict
+from proctor.render.words import message
+from proctor.results import in_notebook
 
 SAMPLE = (
     "loss: Keras instance is the loss",
@@ -65,7 +66,9 @@ def test_a_real_kernel_gives_the_same(course, student):
         assert {grade.name: grade.score for grade in notebook.grades} == answer.points
     graded = nbformat.read(course / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
     found = {
-        cell.metadata.nbgrader.grade_id: verdict.read(cell) for cell in graded.cells if "nbgrader" in cell.metadata
+        cell.metadata.nbgrader.grade_id: in_notebook.verdict_of(cell)
+        for cell in graded.cells
+        if "nbgrader" in cell.metadata
     }
     for cell, text in answer.says.items():
-        assert text in " ".join(item.message for item in found[cell].items)
+        assert text in " ".join(message(item) for item in found[cell].items)

@@ -10,6 +10,7 @@ from commands import run
 from proctor.cli import main as cli
 from proctor.course import folders as courses
 from proctor.grading import class_run as grading
+from proctor.render import words
 
 ANSWERS = {
     "right": "import numpy as np\ncelsius = lambda f: np.multiply(f - 32, 5 / 9)\n",
@@ -68,7 +69,7 @@ def test_a_right_and_a_wrong_answer_get_what_they_deserve(graded):
 
 def test_the_usual_mistake_is_named(graded):
     """The skeleton shows how a hint says where to look."""
-    messages = [item.message for item in graded["wrong"].cells[0].items]
+    messages = [words.message(item) for item in graded["wrong"].cells[0].items]
     assert messages[0] == "Subtract 32 first, then multiply by 5 / 9."
 
 

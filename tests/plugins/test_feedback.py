@@ -18,6 +18,8 @@ from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
 from proctor.plugins.feedback import TEMPLATES, make_page
+from proctor.render import words
+from proctor.results.flag import Flag
 
 
 def text(page):
@@ -155,10 +157,10 @@ def test_before_grading_there_is_no_page(tiny):
 
 def test_what_stopped_a_cell_is_noted(feedback):
     """A student learns that a cell was too slow, and a click leads to it, with or without a name."""
-    slow, ended = "cell double was stopped after 30 seconds", "cell 6 ended its kernel"
-    page = feedback(Graded("ada", notes=[slow, ended], cells=[new_code_cell("exit_now = True")]))
-    assert f'Note: <a href="#cell-3">{slow}</a>' in page
-    assert f'Note: <a href="#cell-6">{ended}</a>' in page
+    slow, ended = Flag("too slow", "double", seconds=30.0), Flag("ended kernel", "6")
+    page = feedback(Graded("ada", flags=[slow, ended], cells=[new_code_cell("exit_now = True")]))
+    assert f'Note: <a href="#cell-3">{words.flag(slow)}</a>' in page
+    assert f'Note: <a href="#cell-6">{words.flag(ended)}</a>' in page
     assert "double" in page[page.index('id="cell-3"') : page.index('id="cell-5"')]
     assert "exit_now" in page[page.index('id="cell-6"') :]
 

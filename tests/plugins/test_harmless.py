@@ -9,7 +9,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config import Config
 
-from proctor.plugins.defuse import DefuseMarkdown, as_typed, is_harmless, markdown
+from proctor.plugins.defuse import DefuseMarkdown
+from proctor.render.markdown import as_typed, is_harmless, markdown
 
 HARMFUL = [
     "<script>alert(1)</script>",

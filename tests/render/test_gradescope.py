@@ -4,17 +4,18 @@ import json
 
 from commands import run
 
-from proctor.course.memory import Outcome
 from proctor.render.gradescope import results
+from proctor.results.flag import Flag
+from proctor.results.submission_result import SubmissionResult
 from proctor.results.verdict import CellVerdict, Item
 
 ITEMS = (
     Item("test_a", "Is it so?", 2.0, "passed"),
-    Item("test_b", "And so?", 1.5, "failed", "Look here."),
-    Item("test_c", "Or so?", 0.5, "undecided", "We could not tell."),
+    Item("test_b", "And so?", 1.5, "failed", hint="Look here."),
+    Item("test_c", "Or so?", 0.5, "undecided"),
 )
-FOUND = Outcome(
-    "ada", (CellVerdict("test_loss", 4.0, ITEMS),), ("cell loss was stopped after 30 seconds",), log="secret"
+FOUND = SubmissionResult(
+    "ada", (CellVerdict("test_loss", 4.0, ITEMS),), (Flag("too slow", "loss", seconds=30.0),), log="secret"
 )
 
 # https://gradescope-autograders.readthedocs.io/en/latest/specs/
@@ -40,7 +41,7 @@ def test_it_keeps_to_the_specification():
 
 def test_what_cannot_be_graded_gets_a_word():
     """A broken notebook has zero points and the reason, so that Gradescope shows more than an error."""
-    told = results(Outcome("ada", error="x.ipynb: not a notebook"))
+    told = results(SubmissionResult("ada", error="x.ipynb: not a notebook"))
     assert told["score"] == 0.0
     assert "not a notebook" in told["output"]
 

@@ -14,16 +14,17 @@ from graded_class import CONFIG, Graded, write_feedback
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
-from proctor.cli import main
+from proctor.cli.main import main
 from proctor.course import folders as courses
 from proctor.course import graded as folders
-from proctor.course import memory as outcome
+from proctor.course import memory
 from proctor.errors import CourseError
-from proctor.notebook.grade import MAX_NOTES
+from proctor.notebook.process import MAX_FLAGS
 from proctor.report import tables
 from proctor.report.gather import gather
 from proctor.report.page import late
 from proctor.report.write import write
+from proctor.results.flag import Flag
 
 PASSED = Graded("ada", name=("Ada", "Lovelace"), email="ada@example.org")
 FAILED = Graded("bo", ("failed", "failed"), ("Is it twice?", "Is it twice?"), name=("Bo", "Katz"))
@@ -98,7 +99,7 @@ def test_everybody_has_a_status(tiny):
     }
     assert "submitted/broken/tiny/tiny.ipynb: not a notebook" in rows["broken"].why
     assert rows["di"].why == "test_double"
-    assert rows["di"].flags == ("test_double: undecided",)
+    assert rows["di"].flags == (Flag("undecided", "test_double"),)
     assert rows["absent"].total is None
 
 
@@ -106,7 +107,7 @@ def test_a_later_submission_is_to_be_graded(tiny):
     """Handed in again after grading: the points are shown, and are said to be old."""
     graded_class.grade(tiny, PASSED)
     path = tiny_course.submit(tiny, "ada", "def double(x):\n    return 0\n")
-    remembered = outcome.remembered_at(courses.load(tiny), "tiny", "ada")
+    remembered = memory.remembered_at(courses.load(tiny), "tiny", "ada")
     os.utime(path, (remembered + 10, remembered + 10))
     row = by_id(gather(courses.load(tiny), "tiny"))["ada"]
     assert (row.status, row.why, row.total) == ("to grade", "handed in again since it was graded", 3.0)
@@ -126,24 +127,24 @@ def test_items_are_those_of_the_latest_grading(tiny):
     """Graded again by ``nbgrader autograde``: the notebook counts, not what proctor remembers from before."""
     graded_class.grade(tiny, FAILED)
     course = courses.load(tiny)
-    old = outcome.recall(course, "tiny", "bo")
+    old = memory.recall(course, "tiny", "bo")
     again = Graded("bo", ("passed", "failed"), ("", "Only this."))
     graded_class.grade(tiny, again)
-    outcome.remember(course, "tiny", old, "before")
-    memory = next((tiny / ".proctor" / "graded" / "tiny").glob("bo-*.json"))
+    memory.remember(course, "tiny", old, "before")
+    remembered = next((tiny / ".proctor" / "graded" / "tiny").glob("bo-*.json"))
     notebook = tiny / "autograded" / "bo" / "tiny" / "tiny.ipynb"
-    os.utime(memory, (notebook.stat().st_mtime - 10,) * 2)
+    os.utime(remembered, (notebook.stat().st_mtime - 10,) * 2)
     assert [message.text for message in gather(course, "tiny").messages] == ["Only this."]
 
 
 FLAGGED = {
-    "cell double ended its kernel": "import os\nos._exit(1)",
-    "cell double was stopped after 3 seconds": "while True: pass",
-    "cell double ran out of memory": "np.ones(10**12)",
-    "cell double tried what the sandbox forbids": "raise PermissionError(1, 'Operation not permitted')",
-    "cell double looked for a file that is not there": "open('/answers/of/the/course')",
-    "in a hidden test: your code looked for a file that is not there": "def double(x): return open('/answers')",
-    "restored cell imports": tiny_course.RIGHT,
+    Flag("ended kernel", "double"): "import os\nos._exit(1)",
+    Flag("too slow", "double", seconds=3.0): "while True: pass",
+    Flag("memory", "double"): "np.ones(10**12)",
+    Flag("forbidden", "double"): "raise PermissionError(1, 'Operation not permitted')",
+    Flag("file missing", "double"): "open('/answers/of/the/course')",
+    Flag("file missing", "test_double", in_hidden_test=True): "def double(x): return open('/answers')",
+    Flag("restored", "imports"): tiny_course.RIGHT,
 }
 
 
@@ -154,14 +155,14 @@ def test_a_notebook_says_what_proctor_remembers(tiny):
     for number, code in enumerate(FLAGGED.values()):
         tiny_course.submit(tiny, f"s{number}", code, imports="import numpy as np  # mine")
     flood = nbformat.read(tiny / "release/tiny/tiny.ipynb", as_version=4)
-    flood.cells[2:2] = [new_code_cell("raise MemoryError") for _ in range(MAX_NOTES + 5)]
+    flood.cells[2:2] = [new_code_cell("raise MemoryError") for _ in range(MAX_FLAGS + 5)]
     tiny_course.hand_in(tiny, "flood", flood)
     assert run(tiny, "proctor", "grade", "--allow-unsandboxed").returncode == 0
     course = courses.load(tiny)
-    assert len(folders.items(course, "tiny", "flood").flags) == MAX_NOTES
+    assert len(folders.items(course, "tiny", "flood").flags) == MAX_FLAGS
     for number, flag in enumerate(FLAGGED):
         remembered = folders.items(course, "tiny", f"s{number}")
-        outcome.forget(course, "tiny", f"s{number}")
+        memory.forget(course, "tiny", f"s{number}")
         read = folders.items(course, "tiny", f"s{number}")
         assert (read.cells, read.flags) == (remembered.cells, remembered.flags)
         assert flag in read.flags
@@ -185,7 +186,7 @@ def test_a_notebook_says_what_proctor_remembers(tiny):
 )
 def test_unusual_ids(tiny, student, inventory):
     """Page, tables and pictures come out, and the id is text in each of them."""
-    report = report_of(tiny, Graded(student, notes=[f"cell {student}"]), FAILED)
+    report = report_of(tiny, Graded(student, flags=[Flag("memory", student)]), FAILED)
     page, folder = written(tiny, report)
     assert inventory(page).tags.count("script") == 1
     line = next(
@@ -300,7 +301,9 @@ def test_the_page_needs_no_network(tiny, inventory):
 
 def test_paper_has_every_column(tiny, browser):
     """Printed on A4, nothing sticks out of the page or is cut off, not even long ids and flags."""
-    long = Graded("a" * 120, ("failed", "passed"), ("word" * 40, ""), ["cell 1 " + "x" * 80], ("Ada" * 20, "B" * 60))
+    long = Graded(
+        "a" * 120, ("failed", "passed"), ("word" * 40, ""), [Flag("memory", "1 " + "x" * 80)], ("Ada" * 20, "B" * 60)
+    )
     _, folder = written(tiny, report_of(tiny, long, FAILED, HALF))
     page = browser.new_page(viewport={"width": 703, "height": 1000})  # 210 mm without 12 mm at each side
     page.goto((folder / "index.html").as_uri())

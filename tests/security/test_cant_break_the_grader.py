@@ -18,6 +18,7 @@ from proctor.border.submission import Submission
 from proctor.hidden_tests import session as hidden_tests
 from proctor.kernels.manager import start_kernel_for
 from proctor.notebook.student_kernel import StudentKernel
+from proctor.render import words
 from proctor.sandbox.enforce import Policy
 
 HONEST = ("aaa", "honest", "mmm", "zzz")
@@ -249,7 +250,7 @@ def test_cant_lie_in_a_reply(tmp_path, released_tiny_course, name):
     assert not [item for item in items if item.outcome == "passed" or item.points]
     # What the tiny tests cannot compare is for a person; nonsense that is no reply at all is the student's.
     assert ("undecided" in {item.outcome for item in items}) == (name in payloads.NOT_COMPARED)
-    assert all(item.message.isprintable() for item in items)
+    assert all(words.message(item).isprintable() for item in items)
 
 
 STOCK_TESTS = """

@@ -12,8 +12,10 @@ from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
-from proctor.course import memory as outcome
-from proctor.results import verdict
+from proctor.course import memory
+from proctor.render.cell_outputs import as_outputs
+from proctor.results.flag import Flag
+from proctor.results.submission_result import SubmissionResult
 from proctor.results.verdict import CellVerdict, Item
 
 DUE = datetime.datetime(2026, 11, 1, 12, 0)
@@ -31,7 +33,7 @@ class Graded:
     student: str
     outcomes: Sequence[str] = ("passed", "passed")
     messages: Sequence[str] = ("", "")
-    notes: Sequence[str] = ()
+    flags: Sequence[Flag] = ()
     name: tuple[str, str] = ("", "")
     email: str = ""
     late: float = -1.0
@@ -46,10 +48,10 @@ class Graded:
     def verdict(self) -> CellVerdict:
         """What the hidden tests found."""
         items = tuple(
-            Item(name, asked, points, result, message)
+            Item(name, asked, points, result, hint=message)
             for (name, asked, points), result, message in zip(ASKED, self.outcomes, self.messages, strict=True)
         )
-        return CellVerdict(CELL, 3.0, items, tuple(self.notes))
+        return CellVerdict(CELL, 3.0, items, tuple(self.flags))
 
 
 def grade(root: Path, *results: Graded) -> None:
@@ -63,9 +65,9 @@ def grade(root: Path, *results: Graded) -> None:
             _enter(book, result)
     for result in results:
         found = result.verdict
-        flags = (*result.notes, *([f"{CELL}: undecided"] if found.undecided else []))
-        mark = outcome.fingerprint(course, tiny_course.ASSIGNMENT, result.student)
-        outcome.remember(course, tiny_course.ASSIGNMENT, outcome.Outcome(result.student, (found,), flags), mark)
+        flags = (*result.flags, *([Flag("undecided", CELL)] if found.undecided else []))
+        mark = memory.fingerprint(course, tiny_course.ASSIGNMENT, result.student)
+        memory.remember(course, tiny_course.ASSIGNMENT, SubmissionResult(result.student, (found,), flags), mark)
 
 
 def _write_files(root: Path, result: Graded) -> None:
@@ -76,7 +78,7 @@ def _write_files(root: Path, result: Graded) -> None:
             cell.source, cell.outputs = result.solution, list(result.outputs)
         if cell.metadata.nbgrader.grade_id == CELL:
             shown = new_output("stream", name="stdout", text="the visible checks said this\n")
-            cell.outputs = [shown, *verdict.as_outputs(result.verdict)]
+            cell.outputs = [shown, *as_outputs(result.verdict)]
     nb.cells += list(result.cells)
     folder = root / "autograded" / result.student / tiny_course.ASSIGNMENT
     folder.mkdir(parents=True, exist_ok=True)

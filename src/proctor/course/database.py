@@ -14,14 +14,14 @@ import sqlalchemy
 from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, Engine, make_url
 
-from proctor.course.quiet import overheard
+from proctor.course.quiet import captured_logs
 from proctor.errors import CourseError, DatabaseGone
+from proctor.settings import DB_URL
 
-URL_VARIABLE = "PROCTOR_DB_URL"
 BUSY_SECONDS = 120  # one commit takes milliseconds; this is for hundreds of writers that wait for each other
 CONNECT_SECONDS = 10
 LIBPQ = {"psycopg", "psycopg2", "psycopg_async"}
-EXPECTED = f"{URL_VARIABLE}: expected postgresql+psycopg://USER@HOST:PORT/DATABASE"
+EXPECTED = f"{DB_URL}: expected postgresql+psycopg://USER@HOST:PORT/DATABASE"
 # nbgrader looks a submission's rows up by these columns and has an index on none of them, so that each lookup reads
 # the whole class.
 INDEXES = {"grade": "notebook_id", "comment": "notebook_id", "submitted_notebook": "assignment_id"}
@@ -39,7 +39,7 @@ def configure(default: str) -> str:
     prints the traceback and goes on with another gradebook.
     """
     _listen()
-    text = os.environ.get(URL_VARIABLE)
+    text = os.environ.get(DB_URL)
     if not text:
         return default
     try:
@@ -47,11 +47,9 @@ def configure(default: str) -> str:
         dialect = url.get_dialect()
         dialect.import_dbapi()
     except (exc.SQLAlchemyError, ValueError):
-        raise SystemExit(
-            f"{URL_VARIABLE}: {EXPECTED}; write special characters of a password as in %40 for @"
-        ) from None
+        raise SystemExit(f"{DB_URL}: {EXPECTED}; write special characters of a password as in %40 for @") from None
     except ImportError as error:
-        raise SystemExit(f"{URL_VARIABLE}: {error}; `pip install 'proctor[cluster]'` installs psycopg") from None
+        raise SystemExit(f"{DB_URL}: {error}; `pip install 'proctor[cluster]'` installs psycopg") from None
     if dialect.driver in LIBPQ:
         os.environ.setdefault("PGCONNECT_TIMEOUT", str(CONNECT_SECONDS))
         url = _kept_apart(url)
@@ -102,7 +100,7 @@ def watched() -> Iterator[tuple[list[str], io.StringIO]]:
     found: list[str] = []
     _troubles = found
     try:
-        with overheard(*LOGGERS) as log:
+        with captured_logs(*LOGGERS) as log:
             yield found, log
     finally:
         _troubles = None
@@ -114,7 +112,7 @@ def wait_for(url: str, said: str, seconds: float) -> None:
     while True:
         engine = sqlalchemy.create_engine(url)
         try:
-            with overheard(*LOGGERS), engine.connect():
+            with captured_logs(*LOGGERS), engine.connect():
                 return
         except exc.SQLAlchemyError as error:
             if time.monotonic() > end:
@@ -128,7 +126,7 @@ def explain(error: Exception) -> str:
     """What a person should know about an error of the database, without its password, and what to do."""
     said = _without_password(str(getattr(error, "orig", None) or error))
     if isinstance(error, exc.OperationalError) and not type(error.orig).__module__.startswith("sqlite3"):
-        return f"the gradebook's database cannot be used: {said}; check {URL_VARIABLE} and the server"
+        return f"the gradebook's database cannot be used: {said}; check {DB_URL} and the server"
     return f"the gradebook cannot be used: {said}; back it up, then try `nbgrader db upgrade`"
 
 
@@ -159,7 +157,7 @@ def identity(url: str, assignment: str) -> str:
     from nbgrader.api import Gradebook, MissingEntry
 
     try:
-        with overheard(*LOGGERS), Gradebook(url) as gradebook:
+        with captured_logs(*LOGGERS), Gradebook(url) as gradebook:
             return str(gradebook.find_assignment(assignment).id)
     except MissingEntry:
         return "without this assignment"

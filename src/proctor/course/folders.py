@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proctor.errors import CourseError
-
-CONFIG = "nbgrader_config.py"
+from proctor.settings import CONFIG_FILE, Settings, find_root
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,12 @@ class Course:
 
     def hidden_tests(self, assignment: str) -> Path:
         """Folder of the assignment's hidden tests."""
-        return self.root / str(self.setting("grader_tests", "grader_tests")) / assignment
+        return self.root / self.settings.grader_tests / assignment
 
-    def setting(self, name: str, default: Any) -> Any:
-        """A setting of ``c.ProctoredExecute`` in the configuration."""
-        return self.config.get("ProctoredExecute", {}).get(name, default)
+    @property
+    def settings(self) -> Settings:
+        """What the configuration says of ``c.ProctoredExecute``, and the defaults of the rest."""
+        return Settings.of(self.config)
 
     def db_url(self) -> str:
         """URL of nbgrader's gradebook. It may hold a password: never print it."""
@@ -78,14 +78,6 @@ class Course:
         return CourseDirectory(config=self.config)
 
 
-def find_root(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that holds an ``nbgrader_config.py``."""
-    for folder in (start.resolve(), *start.resolve().parents):
-        if (folder / CONFIG).is_file():
-            return folder
-    raise CourseError(f"{start}: not in a course (no {CONFIG} here or above); change into the course's folder")
-
-
 def load(start: Path) -> Course:
     """Load the course around `start` exactly as the ``nbgrader`` command would.
 
@@ -94,6 +86,8 @@ def load(start: Path) -> Course:
     from nbgrader.apps.baseapp import NbGrader
 
     root = find_root(start)
+    if root is None:
+        raise CourseError(f"{start}: not in a course (no {CONFIG_FILE} here or above); change into the course's folder")
     app = NbGrader()
     # Otherwise what is wrong with the course's own configuration is logged and passed over.
     app.raise_config_file_errors = True
@@ -101,7 +95,7 @@ def load(start: Path) -> Course:
         try:
             app.load_config_file(suppress_errors=False)
         except (Exception, SystemExit) as error:
-            raise CourseError(f"{root / CONFIG}: cannot be loaded: {error}") from error
+            raise CourseError(f"{root / CONFIG_FILE}: cannot be loaded: {error}") from error
     return Course(root, app.config)
 
 

@@ -45,7 +45,7 @@ class Grade:
 
 
 @dataclass
-class Submission:
+class HandIn:
     """What is known of one student's submission; `grades` by exercise, `penalty` in points, times in UTC."""
 
     timestamp: datetime | None
@@ -82,7 +82,7 @@ class Records:
 
     exercises: dict[str, float] = field(default_factory=dict)
     students: dict[str, Student] = field(default_factory=dict)
-    submissions: dict[str, Submission] = field(default_factory=dict)
+    submissions: dict[str, HandIn] = field(default_factory=dict)
     duedate: datetime | None = None
 
     @property
@@ -106,7 +106,7 @@ def read_from(session: Any, course: Course, assignment: str) -> Records:
     records = Records(_exercises(session, course, assignment), _students(session), {}, duedate)
     for student, timestamp, extension, penalty in session.execute(_submissions(assignment)):
         due = duedate + extension if duedate is not None and extension is not None else duedate
-        records.submissions[student] = Submission(timestamp, due, float(penalty or 0.0))
+        records.submissions[student] = HandIn(timestamp, due, float(penalty or 0.0))
     for student, notebook, cell, auto, manual, extra, review in session.execute(_grades(assignment)):
         score = auto if manual is None else manual
         score = None if score is None else score + (extra or 0.0)

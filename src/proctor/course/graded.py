@@ -14,44 +14,53 @@ from typing import Any, Literal
 from nbgrader.utils import notebook_hash
 
 import proctor
-from proctor.course.folders import CONFIG, Course
-from proctor.course.memory import Outcome, fingerprint, in_common, recall, remembered_at
-from proctor.results import verdict
+from proctor.course.folders import Course
+from proctor.course.memory import fingerprint, in_common, recall, remembered_at
+from proctor.results import in_notebook
+from proctor.results.flag import Flag
+from proctor.results.submission_result import SubmissionResult
 from proctor.results.verdict import CellVerdict
+from proctor.settings import CONFIG_FILE
 
 Feedback = Literal["", "to write", "written", "to release", "released"]
 Changed = Literal["", "submission", "tests"]
 POINTS = re.compile(r'<meta name="points" content="([-\d.]+)">')
 
 
-def items(course: Course, assignment: str, student: str) -> Outcome | None:
+def items(course: Course, assignment: str, student: str) -> SubmissionResult | None:
     """Return what the tests found, or None: not graded, or graded without hidden tests."""
     notebooks = list(course.folder("autograded", student, assignment).glob("*.ipynb"))
     remembered = recall(course, assignment, student)
     if remembered is not None and notebooks and _latest(notebooks) <= remembered_at(course, assignment, student):
         return remembered
-    read = [read_graded(path) for path in sorted(notebooks)]
-    cells = tuple(cell for found, _ in read for cell in found)
-    flags = dict.fromkeys(flag for _, said in read for flag in said)
-    return Outcome(student, cells, tuple(flags)) if cells else None
+    return read(course, assignment, student)
 
 
-def read_graded(path: Path) -> tuple[list[CellVerdict], list[str]]:
-    """Return the verdicts and flags of a graded notebook, as `proctor.grading.student` does, but ten times as fast.
+def read(course: Course, assignment: str, student: str) -> SubmissionResult | None:
+    """Read the graded notebooks of a submission; None if there is no verdict in them."""
+    cells: list[CellVerdict] = []
+    flags: list[Flag] = []
+    for path in sorted(course.folder("autograded", student, assignment).glob("*.ipynb")):
+        more, raised = read_graded(path)
+        cells += more
+        flags += raised
+    return SubmissionResult(student, tuple(cells), tuple(dict.fromkeys(flags))) if cells else None
 
-    That one has nbformat check the notebook; here it has been checked, and there may be a thousand of them.
+
+def read_graded(path: Path) -> tuple[list[CellVerdict], list[Flag]]:
+    """Return the verdicts and flags of a graded notebook; none if it cannot be read.
+
+    nbformat would check the notebook, which takes ten times as long: it has been checked, and there may be a thousand.
     """
     try:
         nb = json.loads(path.read_bytes())
+        graded = [cell for cell in nb.get("cells", []) if cell.get("metadata", {}).get("nbgrader", {}).get("grade")]
+        cells = [verdict for verdict in map(in_notebook.verdict_of, graded) if verdict is not None]
+        flags = [*in_notebook.flags_of(nb.get("metadata", {}))]
     except (OSError, ValueError):
         return [], []
-    graded = [cell for cell in nb.get("cells", []) if cell.get("metadata", {}).get("nbgrader", {}).get("grade")]
-    cells = [found for found in map(verdict.read, graded) if found is not None]
-    about = nb.get("metadata", {}).get("proctor", {})
-    flags = [f"restored cell {name}" for name in about.get("restored", [])]
-    flags += [str(about["unprotected"])] if "unprotected" in about else []
     for cell in cells:
-        flags += [*cell.notes, *([f"{cell.grade_id}: undecided"] if cell.undecided else [])]
+        flags += [*cell.flags, *([Flag("undecided", cell.grade_id)] if cell.undecided else [])]
     return cells, flags
 
 
@@ -67,7 +76,7 @@ class Shared:
         course, assignment = self._course, self._assignment
         folders = [course.hidden_tests(assignment), course.folder("source", ".", assignment)]
         folders.append(Path(proctor.__file__).parent)
-        return _touched([course.root / CONFIG, *(path for folder in folders for path in _files(folder))])
+        return _touched([course.root / CONFIG_FILE, *(path for folder in folders for path in _files(folder))])
 
     @cached_property
     def digest(self) -> str:

@@ -1,61 +1,97 @@
-"""What lies in a submission's folder, looked at before anything in it is read, copied or followed.
+"""What is wrong with a hand-in, said before nbgrader sees it, with the file's name and what to do.
 
-A folder may come out of a student's archive, so it may hold whatever an archive can: links to other students' files or
-to the hidden tests (nbgrader copies what a link points to), named pipes, names that are not text, folders in folders
-without end. Asked by `proctor.grading.student` before nbgrader starts, by `proctor.plugins.execute` for nbgrader's
-own commands, and by `proctor.grading.class_run`, which must not stumble over one student's files while it plans a
-class.
+Asked by `proctor.grading` before a submission is graded, and by the report for those that are not graded.
 """
 
-import os
-import stat
+import json
 from pathlib import Path
 
-MAX_FILES = 10_000
-MAX_DEPTH = 50
-MAX_BYTES = 512 << 20  # as `ls` shows them: a file with holes in it takes no room on the disk, but all of it in memory
+import nbformat
+from nbgrader.utils import parse_utc
+
+from proctor.course.folders import Course
+from proctor.course.submitted_folder import unsafe
+
+MAX_NOTEBOOK = 200 << 20
+# Lists and objects of a notebook's JSON, in outputs and in text, too: each takes a kilobyte here.
+MAX_OBJECTS = 1_000_000
+MAX_OBJECTS_BESIDE_OUTPUTS = 100_000
+MAX_TIMESTAMP = 100
+PATTERN = set("*?[")
 
 
-def strange(folder: Path) -> str:
-    """Say what is in `folder` that does not belong into a submission, or ``""``. A folder that is missing is fine."""
-    if folder.is_symlink():
-        return "the folder is a symbolic link: put the submission itself there"
-    waiting, seen, size = [(folder, 1)] if folder.is_dir() else [], 0, 0
-    while waiting:
-        place, depth = waiting.pop()
-        if depth > MAX_DEPTH:
-            return f"folders are nested more than {MAX_DEPTH} deep: ask the student to hand in the notebook alone"
-        try:
-            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
-        except OSError as error:
-            return f"{_shown(place, folder)} cannot be read ({error.strerror})"
-        seen += len(entries)
-        if seen > MAX_FILES:
-            return f"there are more than {MAX_FILES} files: ask the student to hand in the notebook alone"
-        for entry in entries:
-            said = _odd(entry)
-            if said:
-                return f"{_shown(Path(entry.path), folder)} {said}: ask the student to hand in again"
-            size += entry.stat(follow_symlinks=False).st_size
-            if size > MAX_BYTES:
-                return (
-                    f"there are more than {MAX_BYTES >> 20} MB of files: ask the student to hand in the notebook alone"
-                )
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append((Path(entry.path), depth + 1))
+def refusal(course: Course, assignment: str, student: str) -> str:
+    """Say why the files of a submission cannot be graded, and what to do; ``""`` if they can."""
+    folder = course.folder("submitted", student, assignment)
+    reason = unsafe(folder)
+    if set(student) & PATTERN:
+        reason = "nbgrader takes *, ? and [ in a student's id for a pattern, which means others, too: rename the folder"
+    if reason:
+        return f"{course.shown(folder)}: {reason}"
+    reason = _no_time(folder / "timestamp.txt")
+    if reason:
+        return f"{course.shown(folder / 'timestamp.txt')}: {reason}"
+    wanted = {path.name for path in course.folder("source", ".", assignment).glob("*.ipynb")}
+    for name in sorted(wanted):
+        path = folder / name
+        if not path.is_file():
+            others = sorted(other.name for other in folder.glob("*.ipynb"))
+            found = f"found {', '.join(others)}: rename it" if others else "there is no notebook in the folder"
+            return f"{course.shown(path)}: missing ({found})"
+        reason = _unreadable(path)
+        if reason:
+            return f"{course.shown(path)}: {reason}"
     return ""
 
 
-def _odd(entry: "os.DirEntry[str]") -> str:
-    mode = entry.stat(follow_symlinks=False).st_mode
-    if stat.S_ISLNK(mode):
-        return "is a symbolic link, which could lead to other people's files"
-    if not entry.name.isprintable():
-        return "has a name that cannot be printed"
-    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-        return "is neither a file nor a folder"
-    return "" if os.access(entry.path, os.R_OK) else "cannot be read"
+def _no_time(path: Path) -> str:
+    """Say so if nbgrader could not read the time of the submission: it then lists nobody's."""
+    try:
+        if path.exists() and (path.stat().st_size > MAX_TIMESTAMP or not parse_utc(path.read_text("utf-8").strip())):
+            raise ValueError
+    except (ValueError, OverflowError, OSError):
+        return (
+            "not a time as nbgrader writes it: correct or remove it, because formgrader lists no submission otherwise"
+        )
+    return ""
 
 
-def _shown(path: Path, folder: Path) -> str:
-    return ascii(str(path.relative_to(folder)))[1:-1]
+def _unreadable(path: Path) -> str:
+    size = path.stat().st_size
+    if size == 0:
+        return "empty file: ask the student to hand in again"
+    if size > MAX_NOTEBOOK:
+        return f"{size >> 20} MB is too large (limit {MAX_NOTEBOOK >> 20} MB): clear its outputs"
+    text = path.read_bytes()
+    if text.count(b"{") + text.count(b"[") > MAX_OBJECTS:
+        return "holds too many lists or objects: clear its outputs"
+    try:
+        data = json.loads(text)
+        if _objects({**data, "cells": _without_outputs(data)}) > MAX_OBJECTS_BESIDE_OUTPUTS:
+            return "holds too many cells or too much metadata: ask the student to hand in the released notebook again"
+        nb = nbformat.reads(json.dumps({**data, "cells": _without_outputs(data)}), as_version=4)
+    except RecursionError:
+        return "not a notebook (nested too deeply)"
+    except Exception as error:  # noqa: BLE001 - a submitted file may be anything
+        return f"not a notebook ({type(error).__name__}): ask the student to hand in again"
+    for number, cell in enumerate(nb.cells, 1):
+        metadata = cell.metadata.get("nbgrader", {})
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("grade_id", ""), str):
+            return f"cell {number} has nbgrader metadata that nbgrader did not write: ask the student to hand in again"
+    return ""
+
+
+def _objects(data: object) -> int:
+    waiting, count = [data], 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            count += 1
+            waiting += value.values() if isinstance(value, dict) else value
+    return count
+
+
+def _without_outputs(data: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
+    """Check the form of the cells, not their outputs: those are thrown away, however many there are."""
+    cells = data["cells"] if "cells" in data else data["worksheets"]
+    return [{**cell, "outputs": []} if "outputs" in cell else cell for cell in cells]

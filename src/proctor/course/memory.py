@@ -8,36 +8,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
 import proctor
 from proctor.course.folders import Course
-from proctor.results.verdict import CellVerdict
-
-ABOUT_THE_MACHINE = {"allow_unsandboxed", "database_timeout"}  # settings that decide whether to grade, but no grade
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`error` is empty if the submission was graded; otherwise it says what happened and what to do next."""
-
-    student: str
-    cells: tuple[CellVerdict, ...] = ()
-    flags: tuple[str, ...] = ()
-    error: str = ""
-    log: str = ""
-
-    @property
-    def points(self) -> float:
-        """Points of all cells."""
-        return sum(cell.points for cell in self.cells)
-
-    @property
-    def max_points(self) -> float:
-        """Points that could be had."""
-        return sum(cell.max_points for cell in self.cells)
+from proctor.results.submission_result import SubmissionResult
+from proctor.settings import ABOUT_THE_MACHINE
 
 
 def fingerprint(course: Course, assignment: str, student: str, common: str = "") -> str:
@@ -82,30 +60,28 @@ def _short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def remember(course: Course, assignment: str, outcome: Outcome, mark: str) -> None:
-    """Write `outcome` with the fingerprint `mark`, in one step."""
-    path = _path(course, assignment, outcome.student)
+def remember(course: Course, assignment: str, result: SubmissionResult, mark: str) -> None:
+    """Write `result` with the fingerprint `mark`, in one step."""
+    path = _path(course, assignment, result.student)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}.new")
-    new.write_text(json.dumps({"mark": mark, "outcome": asdict(outcome)}), encoding="utf-8")
+    new.write_text(json.dumps({"mark": mark, "result": asdict(result)}), encoding="utf-8")
     new.replace(path)
 
 
-def recall(course: Course, assignment: str, student: str, mark: str | None = None) -> Outcome | None:
-    """Return the remembered outcome, or None if there is none, or none with the fingerprint `mark`."""
+def recall(course: Course, assignment: str, student: str, mark: str | None = None) -> SubmissionResult | None:
+    """Return the remembered result, or None if there is none, or none with the fingerprint `mark`."""
     try:
         data = json.loads(_path(course, assignment, student).read_text(encoding="utf-8"))
         if mark is not None and data["mark"] != mark:
             return None
-        fields = data["outcome"]
-        cells = tuple(CellVerdict.from_json(cell) for cell in fields.pop("cells"))
-        return Outcome(cells=cells, **{**fields, "flags": tuple(fields["flags"])})
+        return SubmissionResult.from_json(data["result"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def remembered_at(course: Course, assignment: str, student: str) -> float:
-    """When the outcome was remembered, in seconds since 1970; 0 if there is none."""
+    """When the result was remembered, in seconds since 1970; 0 if there is none."""
     path = _path(course, assignment, student)
     return path.stat().st_mtime if path.is_file() else 0.0
 

@@ -23,19 +23,19 @@ def quiet_tensorflow() -> None:
 
 
 @contextlib.contextmanager
-def overheard(*names: str) -> Iterator[io.StringIO]:
+def captured_logs(*names: str) -> Iterator[io.StringIO]:
     """Collect what these loggers say instead of printing it: tracebacks of what we hear of by exceptions as well.
 
     A logger without a handler prints, too, and a package may add handlers when it is imported: import it before.
     """
-    said = io.StringIO()
-    handler = logging.StreamHandler(said)
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
     loggers = [logging.getLogger(name) for name in names]
     before = [(logger.handlers, logger.propagate) for logger in loggers]
     for logger in loggers:
         logger.handlers, logger.propagate = [handler], False
     try:
-        yield said
+        yield text
     finally:
         for logger, (handlers, propagate) in zip(loggers, before, strict=True):
             logger.handlers, logger.propagate = handlers, propagate

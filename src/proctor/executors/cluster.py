@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proctor.course.folders import Course
-from proctor.course.quiet import overheard
+from proctor.course.quiet import captured_logs
 from proctor.errors import ClusterError, OurFault
 from proctor.executors import cluster_worker
 from proctor.executors.cluster_worker import Fitness, Order, differences
@@ -47,7 +47,7 @@ def connect(address: str, run: ClassRun) -> Iterator[Cluster]:
     course = run.course
     mark, name = cluster_worker.mark_of(course), uuid.uuid4().hex
     make = _dask()
-    with overheard(*LOGGERS), contextlib.closing(_client(make, address)) as client:
+    with captured_logs(*LOGGERS), contextlib.closing(_client(make, address)) as client:
         mark.write_text(name, encoding="ascii")
         try:
             wanted = {**cluster_worker.versions(), **cluster_worker.shared(course, run.assignment)}

@@ -34,6 +34,7 @@ from proctor.errors import ClusterError, OurFault
 from proctor.executors import pool as workers
 from proctor.kernels.scratch import abandon
 from proctor.sandbox import probes as sandbox_probes
+from proctor.settings import CONFIG_FILE
 
 TRIES = 2
 PACKAGES = ("proctor", "tensorflow", "numpy", "nbgrader", "nbformat", "nbconvert", "ipykernel", "SQLAlchemy")
@@ -207,7 +208,7 @@ def _look_around(order: Order) -> Fitness:
         course = courses.load(Path(order.root))
         problems = differences(order.wanted, {**versions(), **shared(course, order.assignment)})
         if not problems:
-            _kept.enter_context(workers.warm(course.setting("preload", [])))
+            _kept.enter_context(workers.warm(course.settings.preload))
     except OurFault as error:
         problems = [str(error)]
     return Fitness(host, problems)
@@ -237,7 +238,7 @@ def shared(course: Course, assignment: str) -> dict[str, str]:
     Raises `CourseError` if the folder cannot be written to or the gradebook cannot be used.
     """
     folders = [course.folder("source", ".", assignment), course.hidden_tests(assignment)]
-    digest = digest_of(folders) + hashlib.sha256((course.root / courses.CONFIG).read_bytes()).hexdigest()
+    digest = digest_of(folders) + hashlib.sha256((course.root / CONFIG_FILE).read_bytes()).hexdigest()
     try:
         tempfile.TemporaryFile(dir=course.state).close()
         mark = mark_of(course).read_text(encoding="ascii")

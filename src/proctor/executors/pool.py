@@ -17,7 +17,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 
 from proctor.kernels.manager import CAN_FORK, start_warm_process
 from proctor.kernels.scratch import abandon
-from proctor.kernels.warm_process import FD_VARIABLE
+from proctor.settings import WARM_FD
 
 
 class Pool(ProcessPoolExecutor):
@@ -60,7 +60,7 @@ def warm(preload: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         if kernels is not None:
-            os.environ.pop(FD_VARIABLE, None)
+            os.environ.pop(WARM_FD, None)
             kernels.close()
 
 

@@ -4,9 +4,6 @@ Knows nothing of TensorFlow or kernels. A job is `proctor.grading.student.grade_
 ``concurrent.futures.Executor`` can run it: processes on this machine (`proctor.executors.pool`) or a cluster's.
 """
 
-import contextlib
-import fcntl
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -15,11 +12,12 @@ from typing import Any
 
 from proctor.course import database
 from proctor.course.folders import Course
-from proctor.course.hand_in import strange
-from proctor.course.memory import Outcome, fingerprint, in_common, recall
-from proctor.course.quiet import overheard
+from proctor.course.memory import fingerprint, in_common, recall
+from proctor.course.quiet import captured_logs
+from proctor.course.submitted_folder import unsafe
 from proctor.errors import CourseError, OurFault, RunStopped
 from proctor.grading.student import grade_student
+from proctor.results.submission_result import SubmissionResult
 
 TRIES = 2
 MakeExecutor = Callable[[int], Executor]
@@ -35,7 +33,7 @@ class ClassRun:
     course: Course
     assignment: str
     todo: list[str]
-    skipped: list[Outcome] = field(default_factory=list)
+    skipped: list[SubmissionResult] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,7 +53,7 @@ def plan(course: Course, assignment: str, students: Sequence[str] = (), force: b
     for student in students or there:
         done = None
         graded = student in in_gradebook and course.folder("autograded", student, assignment).is_dir()
-        if graded and not strange(course.folder("submitted", student, assignment)):
+        if graded and not unsafe(course.folder("submitted", student, assignment)):
             done = recall(course, assignment, student, fingerprint(course, assignment, student, common))
         if done is None:
             run.todo.append(student)
@@ -73,7 +71,7 @@ def graded_students(course: Course, assignment: str) -> set[str]:
     from nbgrader.api import Gradebook, MissingEntry
 
     try:
-        with overheard(*database.LOGGERS), Gradebook(course.db_url()) as gradebook:
+        with captured_logs(*database.LOGGERS), Gradebook(course.db_url()) as gradebook:
             gradebook.find_assignment(assignment)
             database.add_indexes(gradebook.engine)
             return {submission.student_id for submission in gradebook.assignment_submissions(assignment)}
@@ -85,28 +83,7 @@ def graded_students(course: Course, assignment: str) -> set[str]:
         raise CourseError(database.explain(error)) from None
 
 
-@contextlib.contextmanager
-def alone(course: Course) -> Iterator[None]:
-    """Hold the course while it is graded. Raises `CourseError` that names the process if another one holds it."""
-    try:
-        course.state.mkdir(exist_ok=True)
-        lock = (course.state / "lock").open("a+", encoding="ascii")
-    except OSError as error:
-        raise CourseError(f"{course.root}: cannot be written to ({error.strerror}); grading writes there") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            said = f"process {lock.read().strip() or '?'} is grading this course: wait for it, or end it"
-            raise CourseError(f"{course.root}: {said}") from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-
-
-def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[Outcome]:
+def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[SubmissionResult]:
     """Grade everybody in ``run.todo`` with `jobs` jobs at a time and yield outcomes as they come.
 
     If the executor breaks, because a worker process died, the submissions under way are tried once more, one
@@ -129,9 +106,11 @@ def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[Out
                 yield _undone(run, student, "the worker process died twice while grading it")
 
 
-def _drain(run: ClassRun, queue: deque[str], width: int, executor: Executor) -> Generator[Outcome, None, list[str]]:
+def _drain(
+    run: ClassRun, queue: deque[str], width: int, executor: Executor
+) -> Generator[SubmissionResult, None, list[str]]:
     """Run the students in `queue`; return those who were under way when the executor broke."""
-    underway: dict[Future[Outcome], str] = {}
+    underway: dict[Future[SubmissionResult], str] = {}
     broken: list[str] = []
     while (queue or underway) and not broken:
         while queue and len(underway) < width:
@@ -159,9 +138,9 @@ def _drain(run: ClassRun, queue: deque[str], width: int, executor: Executor) -> 
     return broken + list(underway.values())
 
 
-def _undone(run: ClassRun, student: str, why: str) -> Outcome:
+def _undone(run: ClassRun, student: str, why: str) -> SubmissionResult:
     folder = run.course.folder("submitted", student, run.assignment)
-    return Outcome(student, error=f"{run.course.shown(folder)}: {why}")
+    return SubmissionResult(student, error=f"{run.course.shown(folder)}: {why}")
 
 
 def _stop(executor: Executor) -> None:

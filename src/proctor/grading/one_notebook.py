@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from proctor.course.folders import Course
-from proctor.course.memory import Outcome
 from proctor.errors import CourseError
 from proctor.grading import student as grade_student
+from proctor.results.submission_result import SubmissionResult
 
 STUDENT = "notebook"
 
 
-def check(course: Course, notebook: Path, assignment: str | None) -> Outcome:
+def check(course: Course, notebook: Path, assignment: str | None) -> SubmissionResult:
     """Grade `notebook` as if it had been handed in for `assignment` (default: by its name, or the course's only one).
 
     Raises `CourseError` when it does not exist, or the assignment cannot be told.

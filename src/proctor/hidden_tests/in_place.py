@@ -7,11 +7,13 @@ in the notebook's own process, which nobody has to be protected from.
 from pathlib import Path
 from typing import Any
 
+from proctor import settings
 from proctor.border import probe
 from proctor.border.submission import Submission, scenario_source
 from proctor.errors import CourseError
-from proctor.hidden_tests import session as hidden_tests
-from proctor.results.verdict import CellVerdict, as_html, as_text
+from proctor.hidden_tests import run_line, session
+from proctor.render.cell_outputs import as_html, as_text
+from proctor.results.verdict import CellVerdict
 
 
 def run_hidden_tests(path: str) -> None:
@@ -25,8 +27,8 @@ def run_hidden_tests(path: str) -> None:
     if not InteractiveShell.initialized():
         raise CourseError("run_hidden_tests is for a cell of a notebook")
     shell: Any = InteractiveShell.instance()
-    file = hidden_tests.find(_grader_tests(), path)
-    items = hidden_tests.run(file, in_process(shell.user_ns, file.parent), seed=0)
+    file = run_line.find(_grader_tests(), path)
+    items = session.run(file, in_process(shell.user_ns, file.parent), seed=0)
     verdict = CellVerdict(file.stem, sum(item.max_points for item in items), items)
     display({"text/html": as_html(verdict), "text/plain": as_text(verdict)}, raw=True)
     if verdict.points < verdict.max_points:
@@ -34,11 +36,10 @@ def run_hidden_tests(path: str) -> None:
 
 
 def _grader_tests() -> Path:
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "nbgrader_config.py").is_file() and (folder / "grader_tests").is_dir():
-            return folder / "grader_tests"
-    raise CourseError(f"{here} is not inside a course: no nbgrader_config.py with a grader_tests folder above it")
+    root = settings.find_root(Path.cwd())
+    if root is None:
+        raise CourseError(f"{Path.cwd()} is not inside a course: there is no {settings.CONFIG_FILE} here or above")
+    return root / settings.read(root).grader_tests
 
 
 def in_process(names: dict[str, Any], folder: Path) -> Submission:

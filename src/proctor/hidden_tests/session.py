@@ -5,11 +5,9 @@
 an assertion or a `StudentFault` fails it, anything else that goes wrong is ours and leaves it undecided.
 """
 
-import importlib.util
 import inspect
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,18 +18,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from proctor.border import wire
 from proctor.border.submission import Submission
-from proctor.errors import CourseError, HiddenTestsBroken, StudentFault, StudentRaised
+from proctor.errors import HiddenTestsBroken, StudentFault, StudentRaised
 from proctor.hidden_tests import fixtures
-from proctor.results.verdict import Item, Outcome
+from proctor.hidden_tests.explain import fault_of, hint_of, load_advice
+from proctor.results.verdict import Item
 
 log = logging.getLogger(__name__)
 
-BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
-RUN_LINE = re.compile(r"""^\s*import proctor;\s*proctor\.run_hidden_tests\(\s*["'](?P<path>[^"']+)["']\s*\)\s*$""")
-MAX_RUN_LINE = 1000
-UNDECIDED = "This could not be checked. It is not your mistake: your instructor will look at it."
 SILENT = [
     "--assert=plain", "--capture=no", "--import-mode=importlib", "--strict-markers", "-c", os.devnull,
     "--disable-plugin-autoload", "--continue-on-collection-errors",
@@ -42,29 +36,6 @@ SILENT = [
 
 Result = TypeVar("Result")
 RunFile = Callable[[Path], tuple[Item, ...]]
-
-
-def split(source: str) -> tuple[str, str | None]:
-    """Split a test cell into its visible part and the hidden test file that it names (None: an ordinary cell)."""
-    # Without a regular expression: students write such texts, too, and one would take the square of their length.
-    first_line = source.find("\n", source.find(BEGIN)) if BEGIN in source else -1
-    end = source.find(END, first_line) if first_line >= 0 else -1
-    if end < 0:
-        return source, None
-    start, last_line = source.rfind("\n", 0, source.find(BEGIN)) + 1, source.find("\n", end)
-    hidden = source[first_line + 1 : source.rfind("\n", 0, end) + 1]
-    line = RUN_LINE.match(hidden.strip()) if len(hidden) < MAX_RUN_LINE else None
-    rest = source[last_line:] if last_line >= 0 else ""
-    return source[:start] + rest, line["path"] if line else None
-
-
-def find(grader_tests: Path, path: str) -> Path:
-    """Return the test file that a cell names, below `grader_tests`. Raises `CourseError` if it is not there."""
-    root = grader_tests.resolve()
-    file = (root / path).resolve()
-    if root not in file.parents or not file.is_file():
-        raise CourseError(f"{path}: no such hidden test file in {grader_tests}")
-    return file
 
 
 def run(file: Path, submission: Submission, seed: int) -> tuple[Item, ...]:
@@ -126,7 +97,7 @@ class _Judge:
         self._folder = folder
         self._given = fixtures.Given(submission, seed)
         self._work = work
-        self._advice = _load_advice(folder)
+        self._advice = load_advice(folder)
         self._tests: dict[Path, list[pytest.Item]] = {}
         self._broken: dict[Path, str] = {}
         self._items: dict[str, Item] = {}
@@ -152,7 +123,7 @@ class _Judge:
                 self._broken.setdefault(test.path, f"{test.name} has no @pytest.mark.points(...)")
                 continue
             asked = inspect.cleandoc(getattr(test, "function", None).__doc__ or test.name)
-            self._items[test.nodeid] = Item(test.name, asked, float(marker.args[0]), "undecided", UNDECIDED)
+            self._items[test.nodeid] = Item(test.name, asked, float(marker.args[0]), "undecided")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         try:
@@ -177,80 +148,26 @@ class _Judge:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         # A fixture may have asked the student's process something, too; a teardown only ever cleans up after us.
         if call.when == "call" or call.excinfo is not None:
-            outcome, message = self._decide(item, call) if call.when != "teardown" else ("undecided", UNDECIDED)
-            self._items[item.nodeid] = replace(self._items[item.nodeid], outcome=outcome, message=message)
+            decision = self._decide(item, call) if call.when != "teardown" else {"outcome": "undecided"}
+            self._items[item.nodeid] = replace(self._items[item.nodeid], **decision)
         yield
 
-    def _decide(self, item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Outcome, str]:
+    def _decide(self, item: pytest.Item, call: pytest.CallInfo[None]) -> dict[str, Any]:
         if call.excinfo is None:
-            return "passed", ""
+            return {"outcome": "passed"}
         error = call.excinfo.value
+        if isinstance(error, StudentRaised):
+            hint = self._advice(error.kind, error.text) or ""
+            return {"outcome": "failed", "fault": fault_of(error), "hint": hint}
         if isinstance(error, StudentFault):
-            return "failed", self._explain(error)
+            return {"outcome": "failed", "fault": fault_of(error)}
         if isinstance(error, AssertionError):
-            return "failed", _hint(error)
+            return {"outcome": "failed", "hint": hint_of(error)}
         if isinstance(error, pytest.fail.Exception):
-            return "failed", str(error.msg or "")
+            return {"outcome": "failed", "hint": str(error.msg or "")}
         log.error("%s is undecided: %s", item.nodeid, call.excinfo.getrepr(style="short"))
-        return "undecided", UNDECIDED
-
-    def _explain(self, fault: StudentFault) -> str:
-        if not isinstance(fault, StudentRaised):
-            return _sentence(str(fault))
-        advice = self._advice(fault.kind, fault.text)
-        raised = describe(fault)
-        return f"{raised} {advice}" if advice else raised
+        return {"outcome": "undecided"}
 
 
 def _raise(error: BaseException) -> None:
     raise error
-
-
-def _hint(error: AssertionError) -> str:
-    """The author's words only: where pytest has rewritten the assertion, it adds the values that were compared."""
-    text = str(error.args[0]) if error.args else ""
-    return re.split(r"^assert ", text, maxsplit=1, flags=re.MULTILINE)[0].strip()
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(("?", "!", ".")) else ".")
-
-
-def describe(fault: StudentRaised) -> str:
-    """Say what the student's code raised, and where, without carrying a test's inputs out.
-
-    The text was written in the student's process, which knows the inputs: only exceptions that Python itself raises for
-    typical slips are quoted, shortened, with every number masked.
-    """
-    where = f" in `{fault.function}`" if fault.function and fault.function.isidentifier() else ""
-    where += f", line {fault.line} of its cell" if where and fault.line else ""
-    if fault.kind not in QUOTED:
-        kind = fault.kind if fault.kind in KNOWN else "an exception"
-        return f"Your code raised {kind}{where}."
-    text = re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", fault.text.strip().splitlines()[-1] if fault.text.strip() else "")
-    quoted = f" ({wire.printable(text[:160])})" if text else ""
-    return f"Your code raised {fault.kind}{quoted}{where}."
-
-
-QUOTED = frozenset(
-    {"NameError", "UnboundLocalError", "AttributeError", "TypeError", "ImportError", "ModuleNotFoundError"}
-)
-KNOWN = QUOTED | {
-    "NotImplementedError",
-    "ValueError", "RuntimeError", "IndexError", "KeyError", "ZeroDivisionError", "RecursionError",
-    "AssertionError", "SystemExit", "KeyboardInterrupt", "MemoryError", "InvalidArgumentError", "OSError",
-    "PermissionError", "FileNotFoundError", "StagingError", "OperatorNotAllowedInGraphError", "InaccessibleTensorError",
-}  # fmt: skip
-
-
-def _load_advice(folder: Path) -> Any:
-    """Load ``hints.py``'s ``advice(kind, text)``: what an exception means in this assignment."""
-    path = folder / "hints.py"
-    if not path.is_file():
-        return lambda kind, text: None
-    spec = importlib.util.spec_from_file_location("hints", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.advice

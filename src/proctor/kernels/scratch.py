@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-FOLDER_VARIABLE = "PROCTOR_SCRATCH"  # worker processes inherit it
+from proctor.settings import SCRATCH
+
 _in_use: set[Path] = set()
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder for one submission, removed afterwards whatever is in it."""
-    together = os.environ.get(FOLDER_VARIABLE)
+    together = os.environ.get(SCRATCH)
     if together:
         Path(together).mkdir(mode=0o711, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="proctor-", dir=together))
@@ -32,11 +33,11 @@ def scratch_folders_together() -> Iterator[None]:
     """Have this process and its children make theirs in one folder, and remove it with what killed ones have left."""
     folder = Path(tempfile.mkdtemp(prefix="proctor-"))
     folder.chmod(0o711)  # a student's user passes through it
-    os.environ[FOLDER_VARIABLE] = str(folder)
+    os.environ[SCRATCH] = str(folder)
     try:
         yield
     finally:
-        del os.environ[FOLDER_VARIABLE]
+        del os.environ[SCRATCH]
         remove(folder)
 
 
@@ -44,9 +45,9 @@ def abandon() -> None:
     """Remove what this process uses: it is about to end, because the one that it works for has."""
     for folder in list(_in_use):
         remove(folder)
-    if FOLDER_VARIABLE in os.environ:
+    if SCRATCH in os.environ:
         with suppress(OSError):  # others are still at it, and the last one will
-            Path(os.environ[FOLDER_VARIABLE]).rmdir()
+            Path(os.environ[SCRATCH]).rmdir()
 
 
 def remove(folder: Path) -> None:

@@ -17,8 +17,8 @@ import platformdirs
 
 from proctor.errors import KernelNotStarted
 from proctor.sandbox.enforce import Policy, environment_of
+from proctor.settings import WARM_FD
 
-FD_VARIABLE = "PROCTOR_WARM_FD"
 MAX_MESSAGE = 1 << 16
 READY_TIMEOUT = 300.0
 # The order comes over the channel, not on the command line: kernels can read that in /proc/self/cmdline.
@@ -66,7 +66,7 @@ class WarmProcess:
     @property
     def environment(self) -> dict[str, str]:
         """What a worker process that inherits `fd` must find in its environment to use this process."""
-        return {FD_VARIABLE: str(self.fd)}
+        return {WARM_FD: str(self.fd)}
 
     def wait_ready(self, timeout: float = READY_TIMEOUT) -> "WarmProcess":
         """Wait until everything is imported. Raises `KernelNotStarted` with the import error's text."""
@@ -128,7 +128,7 @@ def _first_environment() -> dict[str, str]:
 @contextlib.contextmanager
 def channel_for(preload: Sequence[str]) -> Iterator[socket.socket]:
     """Where to ask for kernels: the inherited channel if there is one, else that of a process of our own."""
-    inherited = os.environ.get(FD_VARIABLE, "")
+    inherited = os.environ.get(WARM_FD, "")
     if inherited.isdecimal():
         channel = _inherited(int(inherited))
         try:
@@ -158,8 +158,8 @@ def _inherited(descriptor: int) -> socket.socket:
     try:
         channel = socket.socket(fileno=descriptor)
     except OSError as error:
-        raise KernelNotStarted(f"{FD_VARIABLE}={descriptor} is not a channel ({error})") from None
+        raise KernelNotStarted(f"{WARM_FD}={descriptor} is not a channel ({error})") from None
     if (channel.family, channel.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
         channel.detach()
-        raise KernelNotStarted(f"{FD_VARIABLE}={descriptor} is not a channel")
+        raise KernelNotStarted(f"{WARM_FD}={descriptor} is not a channel")
     return channel

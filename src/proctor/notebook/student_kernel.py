@@ -5,61 +5,30 @@ that arrives is believed: every message is parsed, its fields are checked and cu
 (nbclient keeps every output and trusts the messages' form; a class must not depend on either.)
 """
 
-import base64
-import binascii
 import contextlib
 import json
 import mmap
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from hmac import compare_digest
 from inspect import getsource
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import zmq
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import DELIM
-from nbformat.v4 import new_output
 
 from proctor.border import probe, wire
 from proctor.errors import KernelDied, KernelNotStarted, Nonsense, TooSlow
+from proctor.notebook.cell_run import CellRun, output_of
 
-MAX_CELL_OUTPUT = 2 << 20
-OUTPUT_COST = 500  # what an output takes beside its text
 MAX_CELL_TRAFFIC = 32 << 20
-MAX_TEXT = 100_000
 MAX_GROWTH = 768 << 20  # bytes of this process's memory, from a kernel's start on
 LOOK = 0.1  # seconds between two looks at a silent kernel
-IMAGES = ("image/png", "image/jpeg")
 PROBE = "_proctor_probe"
 
-End = Literal["ok", "error", "died", "too slow", "flood"]
 Starter = Callable[[], KernelManager]
-
-
-@dataclass
-class CellRun:
-    """What running one cell came to. `end` is ``"ok"`` or ``"error"`` while the kernel is still there."""
-
-    end: End = "ok"
-    outputs: list[Any] = field(default_factory=list)
-    size: int = 0
-    traffic: int = 0
-
-    def add(self, output: Any, size: int) -> None:
-        """Keep `output` while the cell is within its size; consecutive text of one stream is one output."""
-        last = self.outputs[-1] if self.outputs else None
-        if last is None or output.output_type != "stream" or last.output_type != "stream" or output.name != last.name:
-            last, size = None, size + OUTPUT_COST
-        if self.size + size > MAX_CELL_OUTPUT:
-            return
-        self.size += size
-        if last is not None:
-            last.text += output.text
-        else:
-            self.outputs.append(output)
 
 
 class StudentKernel:
@@ -140,7 +109,7 @@ class StudentKernel:
         if run.end == "too slow":
             raise TooSlow(timeout)
         if run.end in ("died", "flood"):
-            raise KernelDied("it wrote too much" if run.end == "flood" else self._ended())
+            raise KernelDied("flood" if run.end == "flood" else self._ended())
         try:
             text = reply["user_expressions"]["reply"]["data"][probe.MIME]  # type: ignore[index]
         except (KeyError, TypeError):
@@ -186,7 +155,7 @@ class StudentKernel:
             return True
         if message.get("msg_type") == "clear_output":
             run.outputs.clear()
-        output, size = _output(message)
+        output, size = output_of(message)
         if output is not None:
             run.add(output, size)
             if output.output_type == "error":
@@ -225,37 +194,6 @@ def _poller(channels: Iterable[Any]) -> zmq.Poller:
     for channel in channels:
         poller.register(channel, zmq.POLLIN)
     return poller
-
-
-def _output(message: dict[str, Any]) -> tuple[Any, int]:
-    """Return an output of the notebook format with text and pictures only, and its size; (None, 0) for anything else.
-
-    HTML and scripts stay out: feedback and formgrader would run them in the instructor's browser.
-    """
-    kind = message["msg_type"]
-    if kind == "stream" and message.get("name") in ("stdout", "stderr") and isinstance(message.get("text"), str):
-        text = wire.text(message["text"][:MAX_TEXT])
-        return new_output("stream", name=message["name"], text=text), len(text)
-    if kind == "error":
-        lines = message.get("traceback")
-        safe = [wire.text(str(line)[:5000]) for line in lines[:200]] if isinstance(lines, list) else []
-        name, value = wire.text(str(message.get("ename"))[:200]), wire.text(str(message.get("evalue"))[:2000])
-        return new_output("error", ename=name, evalue=value, traceback=safe), sum(map(len, safe))
-    if kind in ("display_data", "execute_result") and isinstance(message.get("data"), dict):
-        data = _plain_data(message["data"])
-        return (new_output("display_data", data), sum(map(len, data.values()))) if data else (None, 0)
-    return None, 0
-
-
-def _plain_data(data: dict[str, Any]) -> dict[str, str]:
-    kept = {}
-    if isinstance(data.get("text/plain"), str):
-        kept["text/plain"] = wire.text(data["text/plain"][:MAX_TEXT])
-    for kind in IMAGES:
-        with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError, binascii.Error):
-            base64.b64decode(data[kind].replace("\n", ""), validate=True)
-            kept[kind] = data[kind]
-    return kept
 
 
 def _probe_source() -> str:

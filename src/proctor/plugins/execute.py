@@ -7,7 +7,7 @@ person. Both run inside every nbgrader route: ``nbgrader autograde``, formgrader
 
 import hashlib
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,77 +15,84 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
-from proctor.course.hand_in import strange
+from proctor.course.submitted_folder import unsafe
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.kernels.manager import CAN_FORK, WarmKernelManager, start_kernel_for
 from proctor.kernels.scratch import copy_files, scratch_folder
-from proctor.notebook.grade import Limits, grade_notebook
+from proctor.notebook.grade import grade_notebook
+from proctor.notebook.process import Limits
 from proctor.notebook.student_kernel import Starter
-from proctor.results import verdict
+from proctor.render import words
+from proctor.results import in_notebook
+from proctor.results.flag import Flag
 from proctor.sandbox.enforce import Policy
 from proctor.sandbox.probes import missing
+from proctor.settings import LACKING, Settings
 
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."
-TRIED = "PROCTOR_LACKING"
 
 
 def lacking_protections() -> tuple[str, ...]:
     """The essential protections that failed when they were tried, in words; worker processes inherit the answer."""
-    if TRIED not in os.environ:
-        os.environ[TRIED] = "\n".join(protection.name for protection in missing())
-    return tuple(os.environ[TRIED].splitlines())
+    if LACKING not in os.environ:
+        os.environ[LACKING] = "\n".join(protection.name for protection in missing())
+    return tuple(os.environ[LACKING].splitlines())
+
+
+def _trait(kind: Any, name: str) -> Any:
+    """A setting as nbgrader wants it, with the default and the words of `Settings`."""
+    declared = next(entry for entry in fields(Settings) if entry.name == name)
+    return kind(getattr(Settings(), name), help=declared.metadata["help"]).tag(config=True)
 
 
 class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
     """Run the notebook in the student's process and the hidden tests beside it."""
 
-    cell_timeout = Float(30.0, help="Seconds that one cell may take.").tag(config=True)
-    call_timeout = Float(15.0, help="Seconds that one call by a hidden test may take.").tag(config=True)
-    notebook_timeout = Float(300.0, help="Seconds that a whole notebook may take.").tag(config=True)
-    seed = Integer(0, help="Seed of the hidden tests' inputs: change it every term.").tag(config=True)
-    preload = List(Unicode(), help="Modules to import once, before kernels are forked.").tag(config=True)
-    grader_tests = Unicode("grader_tests", help="Folder of the hidden tests, below the course.").tag(config=True)
-    allow_unsandboxed = Bool(False, help="Grade although this machine cannot protect itself.").tag(config=True)
-    known_submissions = Unicode("", help="File of SHA-256 sums of notebooks that need no sandbox.").tag(config=True)
-    memory = Integer(2048, help="MB of memory that a notebook may use beyond what a kernel starts with.").tag(
-        config=True
-    )
-    environment = Dict(help="More environment variables of the student's process.").tag(config=True)
-    disk = Integer(256, help="MB of files that a notebook may write.").tag(config=True)
-    database_timeout = Float(60.0, help="Seconds to wait for a gradebook's server to come back.").tag(config=True)
+    cell_timeout = _trait(Float, "cell_timeout")
+    call_timeout = _trait(Float, "call_timeout")
+    notebook_timeout = _trait(Float, "notebook_timeout")
+    seed = _trait(Integer, "seed")
+    preload = _trait(List, "preload")
+    grader_tests = _trait(Unicode, "grader_tests")
+    allow_unsandboxed = _trait(Bool, "allow_unsandboxed")
+    known_submissions = _trait(Unicode, "known_submissions")
+    memory = _trait(Integer, "memory")
+    environment = _trait(Dict, "environment")
+    disk = _trait(Integer, "disk")
+    database_timeout = _trait(Float, "database_timeout")
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Execute `nb`; nbgrader calls this with the course as the working directory."""
         limits = Limits(self.cell_timeout, self.call_timeout, self.notebook_timeout)
         submission = Path(resources["metadata"]["path"] or ".")
         handed_in = self._submitted(resources["nbgrader"])
-        said = strange(handed_in)
-        if said:
-            raise CourseError(f"{handed_in}: {said}")  # nbgrader then removes what it has copied
+        reason = unsafe(handed_in)
+        if reason:
+            raise CourseError(f"{handed_in}: {reason}")  # nbgrader then removes what it has copied
         with scratch_folder() as scratch:
             copy_files(submission, scratch)
             starter = self._starter(scratch, resources["nbgrader"])
             verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits)
-        for found in verdicts:
-            for note in found.notes:
-                self.log.warning("%s: %s", found.grade_id, note)
+        for verdict in verdicts:
+            for flag in verdict.flags:
+                self.log.warning("%s: %s", verdict.grade_id, words.flag(flag))
         if self._missing:
-            said = f"not sandboxed: could {', '.join(self._missing)}"
-            self.log.warning(said)
-            nb.metadata.setdefault("proctor", {})["unprotected"] = said
+            flag = Flag("unsandboxed", names=self._missing)
+            self.log.warning(words.flag(flag))
+            in_notebook.add_flags(nb.metadata, [flag])
         return nb, resources
 
-    def _starter(self, scratch: Path, about: Any) -> Starter:
+    def _starter(self, scratch: Path, metadata: Any) -> Starter:
         """How this student's kernels start. What the sandbox lacks on this machine ends up in ``_missing``."""
         policy = Policy(
             str(scratch), memory=self.memory << 20, disk_total=self.disk << 20,
             cpu_seconds=int(self.notebook_timeout), environment=dict(self.environment),
         )  # fmt: skip
-        allowed = self.allow_unsandboxed or self._is_known(about)
+        allowed = self.allow_unsandboxed or self._is_known(metadata)
         self._missing: tuple[str, ...] = ()
 
         def start() -> WarmKernelManager:
-            if CAN_FORK and TRIED not in os.environ:
+            if CAN_FORK and LACKING not in os.environ:
                 try:
                     return start_kernel_for(policy, self.preload)
                 except KernelNotStarted as refused:
@@ -100,21 +107,21 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
 
         return start
 
-    def _is_known(self, about: Any) -> bool:
+    def _is_known(self, metadata: Any) -> bool:
         """Whether the submitted notebook is, byte for byte, one that we ship: the first command works everywhere."""
         if not self.known_submissions:
             return False
-        folder = self._submitted(about)
+        folder = self._submitted(metadata)
         # Nothing else may come with it: the notebook would import a file that is called like a module.
         if any(path.suffix != ".ipynb" and path.name != "timestamp.txt" for path in folder.iterdir()):
             return False
         listed = Path(CourseDirectory(config=self.config).root) / self.known_submissions
         sums = listed.read_text(encoding="ascii").split() if listed.is_file() else []
-        return hashlib.sha256((folder / f"{about['notebook']}.ipynb").read_bytes()).hexdigest() in sums
+        return hashlib.sha256((folder / f"{metadata['notebook']}.ipynb").read_bytes()).hexdigest() in sums
 
-    def _submitted(self, about: Any) -> Path:
+    def _submitted(self, metadata: Any) -> Path:
         course = CourseDirectory(config=self.config)
-        return Path(course.format_path(course.submitted_directory, about["student"], about["assignment"]))
+        return Path(course.format_path(course.submitted_directory, metadata["student"], metadata["assignment"]))
 
 
 class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
@@ -122,8 +129,8 @@ class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
 
     def _add_score(self, cell: Any, resources: Any) -> None:
         super()._add_score(cell, resources)
-        found = verdict.read(cell)
-        if found is not None and found.undecided:
+        verdict = in_notebook.verdict_of(cell)
+        if verdict is not None and verdict.undecided:
             name = cell.metadata["nbgrader"]["grade_id"]
             grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
             grade.needs_manual_grade = True

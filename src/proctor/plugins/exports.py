@@ -7,7 +7,7 @@
     nbgrader export --exporter=proctor.plugins.exports.MoodleExport --to=moodle.csv --assignment=custom_training_basics
 
 Scores are the gradebook's: a person's override counts, and the late penalty is taken off. The files can be opened in a
-spreadsheet: no name or id runs there as a formula (see `proctor.report.tables`).
+spreadsheet: no name or id runs there as a formula (see `proctor.render.spreadsheet`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ from traitlets import Dict, Enum, Unicode
 
 from proctor.course import graded as folders
 from proctor.course.folders import Course
-from proctor.course.gradebook import Records, Student, Submission, read_from
-from proctor.course.memory import Outcome
-from proctor.report.tables import Value, safe, to_csv
-from proctor.results.verdict import number
+from proctor.course.gradebook import HandIn, Records, Student, read_from
+from proctor.render.spreadsheet import Value, safe, to_csv
+from proctor.render.words import number
+from proctor.results.submission_result import SubmissionResult
 
 
 class _Export(ExportPlugin):  # type: ignore[misc]
@@ -107,7 +107,7 @@ class ExerciseExport(_Export):
         return to_csv(head, rows)
 
 
-def _tests(found: dict[tuple[str, str], Outcome | None]) -> list[tuple[str, str, str]]:
+def _tests(found: dict[tuple[str, str], SubmissionResult | None]) -> list[tuple[str, str, str]]:
     tests: dict[tuple[str, str, str], None] = {}
     for (assignment, _), outcome in found.items():
         for cell in outcome.cells if outcome else ():
@@ -120,7 +120,7 @@ def _title(several: bool, assignment: str, name: str) -> str:
 
 
 def _known(assignment: str, records: Records, who: Student) -> list[Value]:
-    submission = records.submissions.get(who.id, Submission(None, records.duedate))
+    submission = records.submissions.get(who.id, HandIn(None, records.duedate))
     raw = sum(grade.score or 0.0 for grade in submission.grades.values())
     due, at = (str(time) if time else "" for time in (records.duedate, submission.timestamp))
     scores = [raw, submission.penalty, submission.score, records.max_score, int(submission.needs_review)]
@@ -128,12 +128,12 @@ def _known(assignment: str, records: Records, who: Student) -> list[Value]:
 
 
 def _points(assignment: str, records: Records, who: Student, exercises: Sequence[tuple[str, str]]) -> list[Value]:
-    submission = records.submissions.get(who.id, Submission(None, None))
+    submission = records.submissions.get(who.id, HandIn(None, None))
     grades = {(assignment, name): grade.score for name, grade in submission.grades.items()}
     return [grades.get(exercise) for exercise in exercises]
 
 
-def _items(assignment: str, outcome: Outcome | None, tests: Sequence[tuple[str, str, str]]) -> list[Value]:
+def _items(assignment: str, outcome: SubmissionResult | None, tests: Sequence[tuple[str, str, str]]) -> list[Value]:
     points: dict[tuple[str, str, str], Value] = {
         (assignment, cell.grade_id, item.name): "?" if item.outcome == "undecided" else item.points
         for cell in (outcome.cells if outcome else ())
@@ -163,7 +163,7 @@ class _PlatformExport(_Export):
         """Return the platform's number of a student."""
         return who.lms_user_id or (who.id if self.login == "number" else "")
 
-    def scored(self, chosen: dict[str, Records]) -> Iterator[tuple[Student, dict[str, Submission]]]:
+    def scored(self, chosen: dict[str, Records]) -> Iterator[tuple[Student, dict[str, HandIn]]]:
         """Everybody with a score, or with `missing`, and their graded submissions."""
         waiting = 0
         for who in self.students(chosen):
@@ -175,7 +175,7 @@ class _PlatformExport(_Export):
         if waiting:
             self.log.warning("%d submissions still wait for a person: their scores are not final.", waiting)
 
-    def score(self, submission: Submission | None) -> Value:
+    def score(self, submission: HandIn | None) -> Value:
         """Return the score to write."""
         return round(submission.score, 2) if submission else self.missing
 
@@ -228,7 +228,7 @@ class MoodleExport(_PlatformExport):
         return to_csv(head, rows, bom=False)
 
 
-def _in_words(submission: Submission | None, records: Records) -> str:
+def _in_words(submission: HandIn | None, records: Records) -> str:
     """Points by exercise as a sentence: the feedback page says the rest."""
     if submission is None:
         return ""

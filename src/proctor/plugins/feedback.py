@@ -14,10 +14,14 @@ from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 from traitlets import default
 
-from proctor.plugins.defuse import markdown
 from proctor.plugins.shown_cell import Budget, Shown, show
-from proctor.results import verdict
-from proctor.results.verdict import MARKS, WORDS, CellVerdict, number, with_code
+from proctor.render import words
+from proctor.render.cell_outputs import with_code
+from proctor.render.markdown import markdown
+from proctor.render.words import MARKS, WORDS, number
+from proctor.results import in_notebook
+from proctor.results.flag import Flag
+from proctor.results.verdict import CellVerdict
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 UNTOUCHED = "No response."  # nbgrader's own comment on an unchanged cell: the items say more
@@ -26,40 +30,40 @@ HEADING = re.compile(r"^#{2,3} +(.+?)(?: *\([\d.]+ points?\))? *#*$", re.MULTILI
 
 @dataclass
 class Exercise:
-    """The graded cell `number`: `score` is the gradebook's, `found` what tests found (None: graded by a person)."""
+    """The graded cell `number`: `score` is the gradebook's, `verdict` what tests found (None: graded by a person)."""
 
     title: str
     number: int
     score: float
     max_points: float
-    found: CellVerdict | None = None
+    verdict: CellVerdict | None = None
     comments: list[Markup] = field(default_factory=list)
 
     @property
     def changed_by_hand(self) -> bool:
         """True if a person gave another score than the tests."""
-        return self.found is not None and abs(self.score - self.found.points) > 1e-9
+        return self.verdict is not None and abs(self.score - self.verdict.points) > 1e-9
 
     @property
     def passed(self) -> int:
         """How many of the items were passed."""
-        return sum(item.outcome == "passed" for item in self.found.items) if self.found else 0
+        return sum(item.outcome == "passed" for item in self.verdict.items) if self.verdict else 0
 
     @property
-    def notes(self) -> list[str]:
+    def flags(self) -> list[Flag]:
         """What happened to the cells on the way; what happened in a test stands with its item."""
-        notes = self.found.notes if self.found else ()
-        return [note for note in dict.fromkeys(notes) if not note.startswith("in a hidden test")]
+        flags = self.verdict.flags if self.verdict else ()
+        return [flag for flag in dict.fromkeys(flags) if not flag.in_hidden_test]
 
     @property
     def waits(self) -> bool:
         """True if a person still has to look."""
-        return self.found is not None and self.found.undecided and not self.changed_by_hand
+        return self.verdict is not None and self.verdict.undecided and not self.changed_by_hand
 
 
 @dataclass
 class Page:
-    """All that the template needs. Cells have numbers from 1 on; `numbers` has them by the names that notes use."""
+    """All that the template needs. Cells have numbers from 1 on; `numbers` has them by the names that flags use."""
 
     title: str
     student: str
@@ -103,6 +107,7 @@ class FeedbackExporter(TemplateExporter):
         environment.autoescape = True
         environment.filters["number"] = number
         environment.filters["with_code"] = lambda text: Markup(with_code(text))  # noqa: S704 - it escapes
+        environment.filters.update(message=words.message, flag=words.flag)
         environment.globals.update(MARKS=MARKS, WORDS=WORDS)
         return environment
 
@@ -113,17 +118,17 @@ class FeedbackExporter(TemplateExporter):
         return nb, resources
 
 
-def make_page(nb: Any, about: Any) -> Page:
+def make_page(nb: Any, metadata: Any) -> Page:
     """Make the page of a notebook in which nbgrader's GetGrades has noted scores and comments.
 
-    `about` is what nbgrader's converters know of it: ``resources["nbgrader"]``.
+    `metadata` is what nbgrader's converters know of it: ``resources["nbgrader"]``.
     """
     page = Page(
-        str(about["notebook"]).replace("_", " "),
-        about["student"],
-        float(about["score"]),
-        float(about["max_score"]),
-        float(about["late_penalty"]),
+        str(metadata["notebook"]).replace("_", " "),
+        metadata["student"],
+        float(metadata["score"]),
+        float(metadata["max_score"]),
+        float(metadata["late_penalty"]),
     )
     budget = Budget()
     heading, comments = "", []
@@ -152,7 +157,7 @@ def _heading(cell: Any) -> str:
 
 
 def _exercise(cell: Any, heading: str, place: int, comments: list[Markup]) -> Exercise:
-    about = cell.metadata["nbgrader"]
-    title = heading or str(about["grade_id"]).removeprefix("test_").replace("_", " ")
-    found = verdict.read(cell) if cell.cell_type == "code" and not about.get("solution") else None
-    return Exercise(title, place, float(about["score"] or 0), float(about["points"]), found, comments)
+    metadata = cell.metadata["nbgrader"]
+    title = heading or str(metadata["grade_id"]).removeprefix("test_").replace("_", " ")
+    verdict = in_notebook.verdict_of(cell) if cell.cell_type == "code" and not metadata.get("solution") else None
+    return Exercise(title, place, float(metadata["score"] or 0), float(metadata["points"]), verdict, comments)

@@ -11,17 +11,20 @@ from typing import Any
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import OverwriteCells
 
-from proctor.hidden_tests.session import split
+from proctor.hidden_tests.run_line import split
+from proctor.results import in_notebook
+from proctor.results.flag import Flag
 
 
 class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
     """nbgrader's OverwriteCells, and missing locked cells put back; what was changed is noted for the report."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Restore `nb` from the gradebook and list the cells that differed in ``nb.metadata.proctor.restored``."""
+        """Restore `nb` from the gradebook and list the cells that differed in the notebook's flags."""
         self._restored: list[str] = []
         nb, resources = super().preprocess(nb, resources)
-        nb.metadata["proctor"] = {"restored": sorted(set(self._restored))}
+        nb.metadata.pop(in_notebook.METADATA, None)  # the student's, if any
+        in_notebook.add_flags(nb.metadata, (Flag("restored", name) for name in sorted(set(self._restored))))
         return nb, resources
 
     # nbgrader calls this, with the gradebook open, when `add_missing_cells` is set; it is replaced as a whole.
@@ -72,7 +75,7 @@ def _index_of(nb: Any, grade_id: str) -> int | None:
 
 
 def _cell(source: Any, points: float | None) -> Any:
-    about = {
+    metadata = {
         "schema_version": 3,
         "grade": points is not None,
         "grade_id": source.name,
@@ -83,6 +86,6 @@ def _cell(source: Any, points: float | None) -> Any:
         "cell_type": source.cell_type,
     }
     if points is not None:
-        about["points"] = points
+        metadata["points"] = points
     make: Any = new_code_cell if source.cell_type == "code" else new_markdown_cell
-    return make(source.source, metadata={"nbgrader": about, "deletable": False, "editable": False})
+    return make(source.source, metadata={"nbgrader": metadata, "deletable": False, "editable": False})

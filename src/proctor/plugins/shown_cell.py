@@ -14,9 +14,9 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from proctor.hidden_tests.session import split
-from proctor.plugins.defuse import PICTURE, markdown
-from proctor.results import verdict
+from proctor.hidden_tests.run_line import split
+from proctor.render.markdown import PICTURE, markdown
+from proctor.results import in_notebook
 
 # What one page may hold, in characters of HTML: it stays under 1 MB whatever a notebook wrote.
 ROOM = {"source": 200_000, "output": 150_000, "picture": 550_000}
@@ -58,17 +58,17 @@ def cut(text: str) -> str:
 
 def show(cell: Any, budget: Budget) -> Shown:
     """Show one cell of a graded notebook, without the hidden part of a test cell and without its points."""
-    about = cell.metadata.get("nbgrader", {})
+    metadata = cell.metadata.get("nbgrader", {})
     source = HIDDEN.sub("", cell.source)
-    given = bool(about.get("locked")) and not about.get("solution")
-    tested = bool(about.get("grade")) and not about.get("solution") and cell.cell_type == "code"
+    given = bool(metadata.get("locked")) and not metadata.get("solution")
+    tested = bool(metadata.get("grade")) and not metadata.get("solution") and cell.cell_type == "code"
     kind = "checks" if tested else str(cell.cell_type)
     html = budget.admit("source", _source(cell, source))
     if kind not in ("code", "checks"):
         return Shown(kind, html, given=given)
     secretive = tested and source != cell.source and split(cell.source)[1] is None
     outputs = _harmless_outputs(cell) if secretive else cell.outputs
-    if tested and verdict.read(cell) is not None:
+    if tested and in_notebook.verdict_of(cell) is not None:
         outputs = [output for output in outputs if output.output_type != "execute_result"]  # the points, for nbgrader
     return Shown(kind, html, [html for output in outputs for html in _output(output, budget)], given)
 
@@ -96,7 +96,7 @@ def _output(output: Any, budget: Budget) -> list[Markup]:
     if output.output_type == "error":
         return [_text("\n".join(output.traceback) or f"{output.ename}: {output.evalue}", budget)]
     data = output.get("data", {})
-    if verdict.MIME in data:
+    if in_notebook.MIME in data:
         return []
     for kind in ("image/png", "image/jpeg"):
         if kind in data:

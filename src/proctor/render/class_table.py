@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from proctor.course.memory import Outcome
-from proctor.results.verdict import number
+from proctor.render import words
+from proctor.render.words import number
+from proctor.results.submission_result import SubmissionResult
 
-NOT_SANDBOXED = "not sandboxed"
 
-
-def class_table(outcomes: Iterable[Outcome]) -> str:
+def class_table(outcomes: Iterable[SubmissionResult]) -> str:
     """One line a student: points by exercise, in total, and what an instructor should know."""
     outcomes = sorted(outcomes, key=lambda outcome: outcome.student)
     exercises = list(dict.fromkeys(cell.grade_id for outcome in outcomes for cell in outcome.cells))
@@ -16,18 +15,18 @@ def class_table(outcomes: Iterable[Outcome]) -> str:
     return _aligned([head, *(_row(outcome, exercises) for outcome in outcomes)])
 
 
-def _row(outcome: Outcome, exercises: Sequence[str]) -> list[str]:
+def _row(outcome: SubmissionResult, exercises: Sequence[str]) -> list[str]:
     if outcome.error:
         return [outcome.student, *("-" for _ in exercises), "-", "NOT GRADED"]
     by_name = {cell.grade_id: cell for cell in outcome.cells}
     points = [number(by_name[name].points) if name in by_name else "-" for name in exercises]
     total = f"{number(outcome.points)}/{number(outcome.max_points)}"
-    return [outcome.student, *points, total, "; ".join(outcome.flags)]
+    return [outcome.student, *points, total, "; ".join(map(words.flag, outcome.flags))]
 
 
-def warnings_below(outcomes: Iterable[Outcome]) -> list[str]:
+def warnings_below(outcomes: Iterable[SubmissionResult]) -> list[str]:
     """What concerns the class and not one student: student code that ran without a sandbox."""
-    unprotected = [outcome.student for outcome in outcomes if any(NOT_SANDBOXED in flag for flag in outcome.flags)]
+    unprotected = [outcome.student for outcome in outcomes if any(flag.kind == "unsandboxed" for flag in outcome.flags)]
     if not unprotected:
         return []
     return [f"WARNING: {len(unprotected)} graded without the whole sandbox; `proctor doctor` says what is missing."]

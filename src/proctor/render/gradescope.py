@@ -5,11 +5,13 @@ The form is that of https://gradescope-autograders.readthedocs.io/en/latest/spec
 
 from typing import Any
 
-from proctor.course.memory import Outcome
-from proctor.results.verdict import CellVerdict, Item, number
+from proctor.render import words
+from proctor.render.words import number
+from proctor.results.submission_result import SubmissionResult
+from proctor.results.verdict import CellVerdict, Item
 
 
-def results(outcome: Outcome) -> dict[str, Any]:
+def results(outcome: SubmissionResult) -> dict[str, Any]:
     """Return the contents of ``results.json``.
 
     Gradescope adds up the tests' scores. What the graded notebook printed stays with the instructor
@@ -18,7 +20,7 @@ def results(outcome: Outcome) -> dict[str, Any]:
     about = {"output_format": "text", "visibility": "visible", "stdout_visibility": "hidden"}
     if outcome.error:
         return {"score": 0.0, "output": f"This could not be graded: {outcome.error}", **about, "tests": []}
-    notes = [f"Note: {flag}" for flag in outcome.flags]
+    notes = [f"Note: {words.flag(flag)}" for flag in outcome.flags]
     total = f"{number(outcome.points)} of {number(outcome.max_points)} points"
     tests = [_test(cell, item, f"{first}.{second}")
              for first, cell in enumerate(outcome.cells, 1) for second, item in enumerate(cell.items, 1)]  # fmt: skip
@@ -31,7 +33,7 @@ def _test(cell: CellVerdict, item: Item, place: str) -> dict[str, Any]:
         "number": place,
         "score": item.points,
         "max_score": item.max_points,
-        "output": item.message,
+        "output": words.message(item),
         "output_format": "text",
         "visibility": "visible",
     }

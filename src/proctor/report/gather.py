@@ -12,10 +12,12 @@ from typing import Literal
 
 from proctor.course import graded as folders
 from proctor.course.folders import Course
-from proctor.course.gradebook import Records, Student, Submission, read
+from proctor.course.gradebook import HandIn, Records, Student, read
 from proctor.course.graded import Changed, Feedback, Shared
-from proctor.grading.student import problem
+from proctor.course.hand_in import refusal
+from proctor.render import words
 from proctor.report.statistics import discrimination
+from proctor.results.flag import Flag
 from proctor.results.verdict import Item
 
 Status = Literal["graded", "to review", "to grade", "cannot be graded", "not handed in"]
@@ -38,7 +40,7 @@ class Row:
     changed: Changed = ""
     feedback: Feedback = ""
     page: Path | None = None
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     items: dict[TestName, Item] = field(default_factory=dict)
 
 
@@ -116,7 +118,7 @@ def gather(course: Course, assignment: str) -> ClassReport:
 
 
 def _row(course: Course, assignment: str, student: str, records: Records, handed_in: bool, shared: Shared) -> Row:
-    submission = records.submissions.get(student, Submission(None, None))
+    submission = records.submissions.get(student, HandIn(None, None))
     row = Row(records.students.get(student, Student(student)), "not handed in")
     if submission.graded:
         row.points = {name: grade.score for name, grade in submission.grades.items()}
@@ -137,7 +139,7 @@ def _row(course: Course, assignment: str, student: str, records: Records, handed
     return row
 
 
-def _set_status(row: Row, course: Course, assignment: str, submission: Submission, handed_in: bool) -> None:
+def _set_status(row: Row, course: Course, assignment: str, submission: HandIn, handed_in: bool) -> None:
     student = row.student.id
     on_disk = any(course.folder("autograded", student, assignment).glob("*.ipynb"))
     if not handed_in and not submission.graded:
@@ -145,7 +147,7 @@ def _set_status(row: Row, course: Course, assignment: str, submission: Submissio
     if not handed_in:
         row.status, row.why = "graded", "its files are no longer in submitted/"
     elif not submission.graded or not on_disk:
-        said = problem(course, assignment, student)
+        said = refusal(course, assignment, student)
         row.status, row.why = ("cannot be graded", said) if said else ("to grade", "new")
         if row.total is not None and not said:
             row.why = "its graded notebook is gone"
@@ -180,9 +182,10 @@ def _messages(rows: Iterable[Row]) -> list[Message]:
     tests: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for row in rows:
         for (exercise, name), item in row.items.items():
-            if item.message and item.outcome != "passed":
-                told[exercise, item.message].add(row.student.id)
-                tests[exercise, item.message][name] = None
+            message = words.message(item)
+            if message and item.outcome != "passed":
+                told[exercise, message].add(row.student.id)
+                tests[exercise, message][name] = None
     messages = [Message(len(students), *key, tuple(tests[key])) for key, students in told.items()]
     return sorted(messages, key=lambda message: (-message.students, message.exercise, message.text))
 

@@ -1,39 +1,11 @@
-"""CSV files that a spreadsheet opens without running anything.
+"""The report as CSV files: a line for each student, each hidden test, each message."""
 
-A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break may be run as a formula, and names, ids and
-messages are other people's text. As OWASP advises ("CSV Injection"), such a text gets an apostrophe in front.
-"""
+from collections.abc import Sequence
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-
+from proctor.render import words
+from proctor.render.spreadsheet import Value, to_csv
 from proctor.report.gather import ClassReport, HiddenTest, Row
 from proctor.report.statistics import in_words
-
-Value = str | float | int | None
-BOM = "\ufeff"  # spreadsheets take a file without it for the system's 8-bit encoding
-
-
-def to_csv(head: Sequence[str], rows: Iterable[Sequence[Value]], bom: bool = True) -> str:
-    """Return a CSV file's text; None is an empty cell, a number is a number, a text is only ever a text."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([safe(name) for name in head])
-    writer.writerows([_shown(value) for value in row] for row in rows)
-    return (BOM if bom else "") + out.getvalue()
-
-
-def safe(text: str) -> str:
-    """Return `text` so that a spreadsheet shows it."""
-    text = text.replace("\0", "")
-    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-
-
-def _shown(value: Value) -> str | float | int:
-    if value is None:
-        return ""
-    return safe(value) if isinstance(value, str) else round(value, 4)
 
 
 def students(report: ClassReport) -> str:
@@ -54,7 +26,7 @@ def _student(row: Row, report: ClassReport, tests: Sequence[tuple[str, str]]) ->
     rest: list[Value] = [row.penalty, row.total, hours, "; ".join(sorted(row.by_hand)), row.feedback]
     results: list[Value] = [marks[row.items[test].outcome] if test in row.items else None for test in tests]
     known: list[Value] = [who.id, who.last_name, who.first_name, who.email, row.status, row.why]
-    return [*known, *points, *rest, "; ".join(row.flags), *results]
+    return [*known, *points, *rest, "; ".join(map(words.flag, row.flags)), *results]
 
 
 def tests(report: ClassReport) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from proctor.sandbox.enforce import LAYERS, MB, Policy, enforce, too_much
+from proctor.settings import PROBE
 
 MEMORY, FILE_SIZE, THREADS = 64 * MB, 2 * MB, 64
 PROGRAM = "import sys; sys.path.append(sys.argv[1]); from proctor.sandbox import probes; probes.main()"
@@ -149,7 +150,7 @@ def _(outside: Outside) -> None:
 
 @_attempt("read the grader's environment")
 def _(outside: Outside) -> None:
-    os.environ["PROCTOR_PROBE"]
+    os.environ[PROBE]
 
 
 @_attempt("take more memory than the limit")
@@ -219,7 +220,7 @@ def available(layers: tuple[str, ...] = LAYERS) -> tuple[Protection, ...]:
 def main() -> None:
     """Try everything and print the protections as JSON; the program that `available` starts."""
     layers = tuple(sys.argv[2:])
-    os.environ["PROCTOR_PROBE"] = "1"
+    os.environ[PROBE] = "1"
     with tempfile.TemporaryDirectory(prefix="proctor-probe-") as folder:
         outside = Outside(Path(folder))
         rows = [_try(name, attempt, essential, outside, layers) for name, (attempt, essential) in ATTEMPTS.items()]

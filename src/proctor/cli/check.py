@@ -1,0 +1,42 @@
+"""``proctor check``: grade one notebook without a gradebook and print every item."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from proctor.cli.status import GRADED, SOME_NOT
+from proctor.errors import CourseError
+
+
+def add_to(commands: Any) -> None:
+    """Add ``check`` to the subcommands of ``proctor``."""
+    check = commands.add_parser("check", help="grade one notebook without a gradebook and print every item")
+    check.add_argument("notebook", type=Path)
+    check.add_argument("--assignment", help="default: the notebook's name, or the course's only assignment")
+    check.add_argument("--format", choices=["text", "json", "gradescope"], default="text", help="default: %(default)s")
+    check.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
+    check.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the result in the format that was asked for."""
+    from proctor.course import folders as courses
+    from proctor.grading.one_notebook import check
+    from proctor.render import check_json, gradescope, words
+    from proctor.render.cell_outputs import as_text
+
+    try:
+        result = check(courses.load(Path.cwd()), options.notebook, options.assignment)
+    except OSError as error:
+        raise CourseError(f"{options.notebook}: {error.strerror}") from None
+    if options.format == "gradescope":
+        print(json.dumps(gradescope.results(result), indent=2))
+    if result.error:
+        raise CourseError(result.error)
+    if options.format == "json":
+        print(json.dumps(check_json.results(result), indent=2))
+    elif options.format == "text":
+        print("\n".join(as_text(cell) for cell in result.cells))
+        print("\n".join(f"note: {words.flag(flag)}" for flag in result.flags))
+    return GRADED if result.points == result.max_points else SOME_NOT

@@ -1,0 +1,29 @@
+"""``proctor doctor``: what this machine can do, tried out."""
+
+import argparse
+from typing import Any
+
+from proctor.cli.status import GRADED, SOME_NOT
+
+
+def add_to(commands: Any) -> None:
+    """Add ``doctor`` to the subcommands of ``proctor``."""
+    told = "try every protection against student code and say what holds here"
+    commands.add_parser("doctor", help=told).set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print every protection, and whether grading goes on here."""
+    from proctor.sandbox.probes import available
+
+    print("Student code on this machine cannot:")
+    protections = available()
+    for protection in protections:
+        mark = "✓" if protection.enforced else "✗" if protection.essential else "-"
+        print(f"  {mark} {protection.name}{'' if protection.enforced else f'   ({protection.why})'}")
+    lacking = [protection.name for protection in protections if protection.essential and not protection.enforced]
+    if lacking:
+        print(f"\n{len(lacking)} not enforced: proctor grade refuses here, unless told --allow-unsandboxed.")
+        return SOME_NOT
+    print("\nAll enforced. (- is an optional protection that this machine does not offer.)")
+    return GRADED

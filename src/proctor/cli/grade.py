@@ -1,0 +1,91 @@
+"""``proctor grade``: grade a class, with progress while it runs and a table at the end."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from proctor.cli.status import GRADED, SOME_NOT
+
+if TYPE_CHECKING:
+    from proctor.grading.class_run import ClassRun
+
+
+def add_to(commands: Any) -> None:
+    """Add ``grade`` to the subcommands of ``proctor``."""
+    grade = commands.add_parser("grade", help="grade everything in submitted/ that is new or has changed")
+    grade.add_argument("assignment", nargs="?", help="default: the course's only assignment")
+    grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student (repeatable)")
+    grade.add_argument("--jobs", type=_jobs, default=_cores(), metavar="N", help="submissions at a time (%(default)s)")
+    grade.add_argument("--force", action="store_true", help="grade unchanged submissions again, too")
+    told = "grade on the Dask cluster of this scheduler, for example tcp://10.0.0.1:8786 (--jobs is then ignored)"
+    grade.add_argument("--scheduler", metavar="ADDRESS", help=told)
+    told = "grade although this machine cannot protect itself from student code"
+    grade.add_argument("--allow-unsandboxed", action="store_true", help=told)
+    grade.set_defaults(run=run)
+
+
+def _jobs(text: str) -> int:
+    cores = _cores()
+    if not text.isdigit() or not 1 <= int(text) <= 4 * cores:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number from 1 to {4 * cores} (this machine has {cores} cores)")
+    return int(text)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Grade, print the class, and say who could not be graded."""
+    from proctor.course import folders as courses
+    from proctor.course.lock import course_lock
+    from proctor.grading import class_run as grading
+    from proctor.render.class_table import class_table, warnings_below
+
+    course = courses.load(Path.cwd())
+    assignment = course.choose(options.assignment)
+    with course_lock(course):
+        class_run = grading.plan(course, assignment, options.student, options.force)
+        class_run.settings["allow_unsandboxed"] = options.allow_unsandboxed or course.settings.allow_unsandboxed
+        results = list(_results(class_run, options)) if class_run.todo else []
+    print(class_table([*class_run.skipped, *results]))
+    for warning in warnings_below([*class_run.skipped, *results]):
+        print(f"\n{warning}")
+    failed = [result for result in results if result.error]
+    print(f"\n{len(results) - len(failed)} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")
+    for result in failed:
+        print(f"  {result.error}", file=sys.stderr)
+    return SOME_NOT if failed else GRADED
+
+
+def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
+    """Grade on this machine's cores or on a cluster, and show how far it is."""
+    from proctor.grading import class_run as grading
+
+    if options.scheduler:
+        from proctor.executors import cluster
+
+        with cluster.connect(options.scheduler, run) as chosen:
+            print("\n".join(chosen.about), file=sys.stderr)
+            yield from _progress(grading.grade(run, chosen.jobs, chosen.make_executor), len(run.todo))
+    else:
+        from proctor.executors import pool as workers
+        from proctor.kernels import scratch
+
+        with workers.warm(run.course.settings.preload), scratch.scratch_folders_together():
+            yield from _progress(grading.grade(run, options.jobs, workers.make_pool), len(run.todo))
+
+
+def _progress(results: Iterable[Any], total: int) -> Iterator[Any]:
+    """Show done, left, rate and time to go: a bar on a terminal, plain lines otherwise."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        yield from tqdm(results, total=total, desc="grading", unit="submission", dynamic_ncols=True)
+        return
+    for done, result in enumerate(results, 1):
+        print(f"[{done}/{total}] {result.student}: {result.error or 'graded'}", file=sys.stderr, flush=True)
+        yield result

@@ -1,0 +1,60 @@
+"""What lies in a submission's folder, looked at before anything in it is read, copied or followed.
+
+A folder may come out of a student's archive, so it may hold whatever an archive can: links to other students' files or
+to the hidden tests (nbgrader copies what a link points to), named pipes, names that are not text, folders in folders
+without end. Asked by `proctor.course.hand_in` before nbgrader starts, by `proctor.plugins.execute` for nbgrader's own
+commands, and by `proctor.grading.class_run`, which must not stumble over one student's files while it plans a class.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+MAX_FILES = 10_000
+MAX_DEPTH = 50
+MAX_BYTES = 512 << 20  # as `ls` shows them: a file with holes in it takes no room on the disk, but all of it in memory
+
+
+def unsafe(folder: Path) -> str:
+    """Say what is in `folder` that does not belong into a submission, or ``""``. A folder that is missing is fine."""
+    if folder.is_symlink():
+        return "the folder is a symbolic link: put the submission itself there"
+    waiting, seen, size = [(folder, 1)] if folder.is_dir() else [], 0, 0
+    while waiting:
+        place, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return f"folders are nested more than {MAX_DEPTH} deep: ask the student to hand in the notebook alone"
+        try:
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        except OSError as error:
+            return f"{_shown(place, folder)} cannot be read ({error.strerror})"
+        seen += len(entries)
+        if seen > MAX_FILES:
+            return f"there are more than {MAX_FILES} files: ask the student to hand in the notebook alone"
+        for entry in entries:
+            reason = _odd(entry)
+            if reason:
+                return f"{_shown(Path(entry.path), folder)} {reason}: ask the student to hand in again"
+            size += entry.stat(follow_symlinks=False).st_size
+            if size > MAX_BYTES:
+                return (
+                    f"there are more than {MAX_BYTES >> 20} MB of files: ask the student to hand in the notebook alone"
+                )
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append((Path(entry.path), depth + 1))
+    return ""
+
+
+def _odd(entry: "os.DirEntry[str]") -> str:
+    mode = entry.stat(follow_symlinks=False).st_mode
+    if stat.S_ISLNK(mode):
+        return "is a symbolic link, which could lead to other people's files"
+    if not entry.name.isprintable():
+        return "has a name that cannot be printed"
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        return "is neither a file nor a folder"
+    return "" if os.access(entry.path, os.R_OK) else "cannot be read"
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return ascii(str(path.relative_to(folder)))[1:-1]

@@ -1,0 +1,82 @@
+"""What running one cell came to: its outputs, reduced to text and pictures, and bounded.
+
+Filled by `proctor.notebook.student_kernel` with what arrives from the student's process.
+"""
+
+import base64
+import binascii
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nbformat.v4 import new_output
+
+from proctor.border import wire
+
+MAX_CELL_OUTPUT = 2 << 20
+
+
+OUTPUT_COST = 500  # what an output takes beside its text
+
+
+MAX_TEXT = 100_000
+
+
+IMAGES = ("image/png", "image/jpeg")
+
+
+End = Literal["ok", "error", "died", "too slow", "flood"]
+
+
+@dataclass
+class CellRun:
+    """What running one cell came to. `end` is ``"ok"`` or ``"error"`` while the kernel is still there."""
+
+    end: End = "ok"
+    outputs: list[Any] = field(default_factory=list)
+    size: int = 0
+    traffic: int = 0
+
+    def add(self, output: Any, size: int) -> None:
+        """Keep `output` while the cell is within its size; consecutive text of one stream is one output."""
+        last = self.outputs[-1] if self.outputs else None
+        if last is None or output.output_type != "stream" or last.output_type != "stream" or output.name != last.name:
+            last, size = None, size + OUTPUT_COST
+        if self.size + size > MAX_CELL_OUTPUT:
+            return
+        self.size += size
+        if last is not None:
+            last.text += output.text
+        else:
+            self.outputs.append(output)
+
+
+def output_of(message: dict[str, Any]) -> tuple[Any, int]:
+    """Return an output of the notebook format with text and pictures only, and its size; (None, 0) for anything else.
+
+    HTML and scripts stay out: feedback and formgrader would run them in the instructor's browser.
+    """
+    kind = message["msg_type"]
+    if kind == "stream" and message.get("name") in ("stdout", "stderr") and isinstance(message.get("text"), str):
+        text = wire.text(message["text"][:MAX_TEXT])
+        return new_output("stream", name=message["name"], text=text), len(text)
+    if kind == "error":
+        lines = message.get("traceback")
+        safe = [wire.text(str(line)[:5000]) for line in lines[:200]] if isinstance(lines, list) else []
+        name, value = wire.text(str(message.get("ename"))[:200]), wire.text(str(message.get("evalue"))[:2000])
+        return new_output("error", ename=name, evalue=value, traceback=safe), sum(map(len, safe))
+    if kind in ("display_data", "execute_result") and isinstance(message.get("data"), dict):
+        data = _plain_data(message["data"])
+        return (new_output("display_data", data), sum(map(len, data.values()))) if data else (None, 0)
+    return None, 0
+
+
+def _plain_data(data: dict[str, Any]) -> dict[str, str]:
+    kept = {}
+    if isinstance(data.get("text/plain"), str):
+        kept["text/plain"] = wire.text(data["text/plain"][:MAX_TEXT])
+    for kind in IMAGES:
+        with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError, binascii.Error):
+            base64.b64decode(data[kind].replace("\n", ""), validate=True)
+            kept[kind] = data[kind]
+    return kept

@@ -1,0 +1,137 @@
+"""The student's process over the length of a notebook: one kernel after another, as far as they are needed.
+
+Driven by `proctor.notebook.grade`. A kernel that ends, hangs or floods costs the cell or the call that did it: the next
+one gets a new kernel in which the cells above that did no harm have been run again.
+"""
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat.v4 import new_output
+
+from proctor.errors import KernelDied, StudentFault, TooSlow
+from proctor.hidden_tests.explain import fault_of
+from proctor.notebook.cell_run import CellRun, End
+from proctor.notebook.student_kernel import Starter, StudentKernel
+from proctor.render import words
+from proctor.results.flag import Flag, FlagKind
+
+MAX_FLAGS = 20  # of one test cell
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds of wall clock for a cell, for one call of a hidden test, for a whole notebook.
+
+    And for a whole notebook the kernels it may use up, and the bytes of `output` that are kept.
+    """
+
+    cell: float = 30.0
+    call: float = 15.0
+    notebook: float = 300.0
+    kernels: int = 8
+    output: int = 16 << 20
+
+
+HARM: dict[End, FlagKind] = {"died": "ended kernel", "too slow": "too slow", "flood": "flood"}
+# What the sandbox or a limit kept from a student's code, told by the exception: worth a look by a person.
+REFUSED: dict[FlagKind, re.Pattern[str]] = {
+    "memory": re.compile(r"MemoryError|ResourceExhaustedError"),
+    "forbidden": re.compile(r"PermissionError|Operation not permitted|name resolution"),
+    "file missing": re.compile(r"FileNotFoundError|No such file or directory"),
+}
+
+
+class NotebookProcess:
+    """The student's process over the length of a notebook: one kernel after another, as far as they are needed."""
+
+    def __init__(self, starter: Starter, limits: Limits) -> None:
+        self._starter = starter
+        self._limits = limits
+        self._kernel: StudentKernel | None = None
+        self._harmless: list[str] = []
+        self._started = 0
+        self._deadline = time.monotonic() + limits.notebook
+        self._flags: list[Flag] = []
+        self._written = 0
+
+    def run_cell(self, code: str, name: str) -> CellRun:
+        """Run a cell of the notebook; remember it for the next kernel unless it did harm."""
+        try:
+            run = self._ready().run_cell(code, self._time_for(self._limits.cell))
+        except StudentFault as error:
+            return CellRun("error", [_remark(words.not_run(fault_of(error)))])
+        if run.end in HARM:
+            self._kernel = None
+            flag = Flag(HARM[run.end], name, seconds=self._limits.cell if run.end == "too slow" else 0.0)
+            self._flags.append(flag)
+            run.outputs.append(_remark(words.new_kernel(flag)))
+        else:
+            self._harmless.append(code)
+            raised = (f"{output.ename}: {output.evalue}" for output in run.outputs if output.output_type == "error")
+            self._flags += [Flag(kind, name) for kind in refused(raised)]
+        self._written += run.size
+        if self._written > self._limits.output:
+            run.outputs = [_remark(words.LEFT_OUT)]
+        return run
+
+    def call(self, request: str) -> str:
+        """Be the transport of a `Submission`."""
+        limit = self._time_for(self._limits.call)
+        try:
+            return self._ready().call(request, limit)
+        except (TooSlow, KernelDied) as error:
+            self._kernel = None
+            self._flags.append(Flag("no answer", in_hidden_test=True, fault=fault_of(error)))
+            raise
+
+    def take_flags(self) -> tuple[Flag, ...]:
+        """What happened since the last call of this, without the rest of a flood."""
+        flags, self._flags = tuple(self._flags[:MAX_FLAGS]), []
+        return flags
+
+    def _ready(self) -> StudentKernel:
+        if time.monotonic() > self._deadline:
+            self.end()
+            raise TooSlow(self._limits.notebook)
+        if self._kernel is None:
+            if self._started >= self._limits.kernels:
+                raise KernelDied("too often")
+            self._started += 1
+            self._kernel = StudentKernel.start(self._starter)
+            self._replay()
+        return self._kernel
+
+    def _replay(self) -> None:
+        """Bring a new kernel to where the last one was."""
+        kernel = self._kernel
+        assert kernel is not None
+        for position, code in enumerate(self._harmless):
+            if kernel.run_cell(code, self._time_for(self._limits.cell)).end in HARM:
+                # It did no harm before and does now: leave it out, too, and start once more.
+                del self._harmless[position]
+                self._kernel = None
+                self._ready()
+                return
+
+    def _time_for(self, limit: float) -> float:
+        return max(0.5, min(limit, self._deadline - time.monotonic()))
+
+    def end(self) -> None:
+        """End the kernel, if there is one."""
+        if self._kernel is not None:
+            self._kernel.end()
+            self._kernel = None
+
+
+def refused(errors: Iterable[str]) -> list[FlagKind]:
+    """Return what the grader kept from a student's code, by the errors that came of it, each once."""
+    text = "\n".join(errors)
+    return [kind for kind, pattern in REFUSED.items() if pattern.search(text)]
+
+
+def _remark(text: str) -> Any:
+    return new_output("stream", name="stdout", text=words.in_cell(text))

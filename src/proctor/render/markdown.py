@@ -1,0 +1,112 @@
+"""Students' Markdown as HTML that can do nothing: it neither runs, nor loads, nor pretends to be part of the page.
+
+The feedback page shows Markdown through `markdown`; `proctor.plugins.defuse` asks `is_harmless` for viewers that are
+not ours.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import bleach  # type: ignore[import-untyped]
+from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]
+from markupsafe import Markup, escape
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+# Markdown parsers take quadratic time on some texts: what is longer than this is shown as it was typed.
+MAX_MARKDOWN = 8_000
+
+
+MAX_TYPED = 20_000
+
+
+PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
+
+
+LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+
+
+TAGS = {"a", "abbr", "b", "br", "code", "del", "em", "i", "img", "kbd", "s", "span", "strong", "sub", "sup", "u"} | {
+    "blockquote", "caption", "dd", "details", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
+    "p", "pre", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+
+
+def markdown(source: str, attachments: Any = None) -> Markup:
+    """Render a Markdown cell: formatting, links that one has to click, attached png and jpeg pictures, nothing else."""
+    if len(source) > MAX_MARKDOWN:
+        return Markup("<pre>{}</pre>").format(source)
+    pictures = attachments.items() if isinstance(attachments, dict) else ()
+    attached = {name: kinds for name, kinds in pictures if isinstance(kinds, dict)}
+    return _rendered(source, attached) if attached else _known(source)
+
+
+@lru_cache(maxsize=500)  # a class's prose is the same, but for what students add
+def _known(source: str) -> Markup:
+    return _rendered(source, {})
+
+
+def _rendered(source: str, attachments: Any) -> Markup:
+    rendered = MarkdownWithMath(renderer=_Renderer(attachments)).render(source)
+    return Markup(  # noqa: S704 - bleach has been over it
+        bleach.clean(
+            rendered,
+            tags=TAGS,
+            attributes=_allowed,
+            protocols={"http", "https", "mailto", "data"},
+            strip=True,
+            css_sanitizer=CSSSanitizer(allowed_css_properties=["text-align"]),
+        )
+    )
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if tag == "a" and name == "href":
+        return LINK.match(value) is not None
+    if tag == "img" and name == "src":
+        # A picture from elsewhere would tell its server who reads the page, and when.
+        return PICTURE.fullmatch(value) is not None
+    return (tag == "img" and name == "alt") or (tag in ("td", "th") and name == "style") or name == "title"
+
+
+class _Renderer(IPythonRenderer):
+    """nbconvert's renderer, but a picture that is not there is said in words: nbconvert gives up the whole page."""
+
+    def __init__(self, attachments: Any) -> None:
+        super().__init__(escape=False, attachments=attachments, exclude_anchor_links=True)
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        if url.startswith("attachment:"):
+            attached = self.attachments.get(url.removeprefix("attachment:"), {})
+            kinds = [kind for kind in ("image/png", "image/jpeg") if isinstance(attached.get(kind), str)]
+            url = f"data:{kinds[0]};base64,{attached[kinds[0]]}" if kinds else ""
+        if not PICTURE.fullmatch(url):
+            return str(escape(f"[picture: {text or 'not shown'}]"))
+        return f'<img src="{escape(url)}" alt="{escape(text)}">'
+
+
+def is_harmless(source: str, attachments: Any = None) -> bool:
+    """True if any viewer may render `source`: no HTML in it, no link that runs code, nothing attached but pictures."""
+    if len(source) > MAX_MARKDOWN:
+        return False
+    attached = attachments or {}
+    kinds = {kind for kind_of in attached.values() for kind in kind_of}
+    names = set(re.findall(r"attachment:([^)\s>\"]+)", source))
+    if kinds - {"image/png", "image/jpeg"} or names - set(attached):
+        return False
+    # The parser is the same for both, so they differ exactly by what it passes through.
+    trusting = IPythonRenderer(escape=False, allow_harmful_protocols=True, attachments=attached)
+    careful = IPythonRenderer(escape=True, allow_harmful_protocols=False, attachments=attached)
+    rendered = MarkdownWithMath(renderer=trusting).render(source)
+    # A relative link leads to the viewer's own pages, or to a file that came with the notebook.
+    links = re.findall(r'href="([^"]*)"', rendered)
+    if not all(LINK.match(link) or link.startswith("#") for link in links):
+        return False
+    return rendered == MarkdownWithMath(renderer=careful).render(source)
+
+
+def as_typed(source: str) -> str:
+    """Markdown that shows `source` itself, in a fence longer than any in it."""
+    longest = max(map(len, re.findall(r"~{3,}", source)), default=2)
+    fence = "~" * (longest + 1)
+    return f"{fence}\n{source[:MAX_TYPED]}\n{fence}"

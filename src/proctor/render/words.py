@@ -1,0 +1,102 @@
+"""The sentences that people read about a result: points, messages of items, flags.
+
+No code reads them again: what a program needs to know is in `proctor.results`.
+"""
+
+from proctor.results.fault import Fault
+from proctor.results.flag import Flag
+from proctor.results.verdict import Item
+
+MARKS = {"passed": "✓", "failed": "✗", "undecided": "?"}
+WORDS = {"passed": "passed", "failed": "not passed", "undecided": "not decided yet"}
+UNDECIDED = "This could not be checked. It is not your mistake: your instructor will look at it."
+WHY = {
+    "flood": "it wrote too much",
+    "too often": "it ended too often",
+}
+REFUSED = {
+    "memory": "ran out of memory",
+    "forbidden": "tried what the sandbox forbids",
+    "file missing": "looked for a file that is not there",
+}
+
+
+def number(points: float) -> str:
+    """Points as people write them: ``4``, ``1.5``."""
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def message(item: Item) -> str:
+    """What an item tells the student: what happened, then where to look; empty if it was passed."""
+    if item.outcome == "undecided":
+        return UNDECIDED
+    happened = _as_sentence(fault(item.fault)) if item.fault else ""
+    return " ".join(part for part in (happened, item.hint) if part)
+
+
+def _as_sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(("?", "!", ".")) else ".")
+
+
+def fault(fault: Fault) -> str:
+    """Why there was no answer; a clause that can stand inside a sentence."""
+    if fault.kind == "raised":
+        quoted = f" ({fault.quoted})" if fault.quoted else ""
+        return f"your code raised {fault.name or 'an exception'}{quoted}{_where(fault)}"
+    if fault.kind == "missing":
+        return f"`{fault.name}` is not defined: did its cell run without an error?"
+    if fault.kind == "too slow":
+        return f"your code was stopped after {fault.seconds:g} seconds: is there a loop that never ends?"
+    if fault.kind == "died":
+        why = f" ({WHY.get(fault.name, fault.name)})" if fault.name else ""
+        return f"the notebook's kernel ended while your code was running{why}"
+    return f"your code returned something that could not be read ({fault.name})"
+
+
+def _where(fault: Fault) -> str:
+    if not fault.function:
+        return ""
+    return f" in `{fault.function}`" + (f", line {fault.line} of its cell" if fault.line else "")
+
+
+def flag(flag: Flag) -> str:
+    """One flag, as a clause without a full stop."""
+    if flag.fault is not None:
+        return f"in a hidden test: {fault(flag.fault)}"
+    if flag.kind in REFUSED:
+        who = "in a hidden test: your code" if flag.in_hidden_test else f"cell {flag.cell}"
+        return f"{who} {REFUSED[flag.kind]}"
+    if flag.kind == "unsandboxed":
+        return f"not sandboxed: could {', '.join(flag.names)}"
+    if flag.kind == "undecided":
+        return f"{flag.cell}: undecided"
+    if flag.kind == "restored":
+        return f"restored cell {flag.cell}"
+    return f"cell {flag.cell} {harm(flag)}"
+
+
+def harm(flag: Flag) -> str:
+    """What a cell did that its kernel did not survive."""
+    return {
+        "ended kernel": "ended its kernel",
+        "too slow": f"was stopped after {flag.seconds:g} seconds",
+        "flood": "wrote too much output and was stopped",
+    }[flag.kind]
+
+
+def in_cell(text: str) -> str:
+    """Mark a sentence as the grader's, among the outputs of a student's cell."""
+    return f"[grader] {text}\n"
+
+
+def new_kernel(flag: Flag) -> str:
+    """What is said in a cell that did harm."""
+    return f"This cell {harm(flag)}; grading went on in a new kernel without it."
+
+
+def not_run(why: Fault) -> str:
+    """What is said in a cell that could not be run any more."""
+    return f"This cell was not run: {fault(why)}."
+
+
+LEFT_OUT = "The notebook wrote too much: the outputs from here on are left out."

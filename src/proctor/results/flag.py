@@ -1,0 +1,42 @@
+"""What a person should know about a graded submission beside its points, as data.
+
+Raised where it happens (a restored cell, a kernel that ended, a missing protection), kept in the graded notebook and in
+what is remembered of it, and put into words by `proctor.render.words`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from proctor.results.fault import Fault
+
+FlagKind = Literal[
+    "restored",  # a locked cell is as it was released again
+    "ended kernel", "too slow", "flood",  # a cell did harm, and was not run again
+    "memory", "forbidden", "file missing",  # a limit or the sandbox was in the way of a cell or of a call
+    "no answer",  # a call of a hidden test ended the kernel: `fault` says how
+    "unsandboxed",  # student code ran without the protections in `names`
+    "undecided",  # a person has to look at an item of the cell
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One thing to know: its kind, the cell (its grade id, or its number from 1), and the details of some kinds."""
+
+    kind: FlagKind
+    cell: str = ""
+    in_hidden_test: bool = False
+    fault: Fault | None = None
+    names: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FlagKind):
+            raise ValueError(f"no such kind of flag: {self.kind!r}")
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Flag":
+        """Read what ``dataclasses.asdict`` made. Raises ``TypeError`` or ``ValueError`` on anything else."""
+        fields = {**data, "fault": Fault.from_json(data.get("fault")), "names": tuple(data.get("names", ()))}
+        return cls(**fields)
