@@ -1,14 +1,30 @@
-"""The grading engine behind the course: hidden tests that student code cannot reach, as plug-ins to stock nbgrader."""
+"""The grading engine behind the course: hidden tests that student code cannot reach, as plug-ins to stock nbgrader.
 
+All public names can be imported from here; what each is for stands in docs/reference.md. In ``nbgrader_config.py``,
+``proctor.configure(c)`` puts every part into nbgrader's pipeline.
+"""
+
+from importlib import import_module
 from typing import Any
 
-__all__ = ["run_hidden_tests"]
+# Lazy: `proctor --help` must not import pytest, the warm process not nbgrader, and no student's process the grader.
+_PLACES = {
+    "run_hidden_tests": "hidden_tests.in_place",
+    "configure": "plugins.configure",
+    "ProctoredExecute": "plugins.execute",
+    "SaveVerdicts": "plugins.execute",
+    "RestoreLockedCells": "plugins.restore",
+    "DefuseMarkdown": "plugins.defuse",
+    "FeedbackExporter": "plugins.feedback",
+    "PercentPerDay": "plugins.late",
+    "ExerciseExport": "plugins.exports",
+    "CanvasExport": "plugins.exports",
+    "MoodleExport": "plugins.exports",
+}
+__all__ = list(_PLACES)
 
 
 def __getattr__(name: str) -> Any:
-    # Lazy: the warm process and `proctor --help` must not import pytest, and no student's process the grader.
-    if name == "run_hidden_tests":
-        from proctor.hidden_tests.in_place import run_hidden_tests
-
-        return run_hidden_tests
-    raise AttributeError(name)
+    if name in _PLACES:
+        return getattr(import_module(f"proctor.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'proctor' has no attribute {name!r}")

@@ -114,14 +114,14 @@ def test_an_override_and_a_comment_survive_grading_again(page, server, course):
     assert page.locator("em", has_text="break").is_visible()
     assert exported(course) == {
         "nbgrader.plugins.CsvExportPlugin": ["1.5"],
-        "proctor.plugins.exports.ExerciseExport": [
+        "proctor.ExerciseExport": [
             "1.5",
             "1.5",
             "0.0",
             "0.0",
         ],  # the exercise is a person's, the tests are not
-        "proctor.plugins.exports.CanvasExport": ["1.5"],
-        "proctor.plugins.exports.MoodleExport": ["1.5", "double 1.5 of 3"],
+        "proctor.CanvasExport": ["1.5"],
+        "proctor.MoodleExport": ["1.5", "double 1.5 of 3"],
     }
     open_submission(page, server, "1.5 / 3")
     page.wait_for_function("document.querySelector('#test_double').value === '1.5'")
@@ -130,7 +130,7 @@ def test_an_override_and_a_comment_survive_grading_again(page, server, course):
 def exported(course):
     """What each exporter has of bo's points."""
     found = {}
-    for exporter in ("nbgrader.plugins.CsvExportPlugin", *(f"proctor.plugins.exports.{name}Export" for name in OURS)):
+    for exporter in ("nbgrader.plugins.CsvExportPlugin", *(f"proctor.{name}Export" for name in OURS)):
         head, *lines = export(course, exporter, course / "out.csv", encoding="utf-8-sig")
         (line,) = (line for line in lines if "bo" in line)
         found[exporter] = [value for name, value in zip(head, line, strict=True) if name in POINTS or TINY in name]

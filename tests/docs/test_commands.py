@@ -47,9 +47,9 @@ ELSEWHERE = {
     f"nbgrader zip_collect {ASSIGNMENT} --force": (
         "tests/exchange/test_learning_platforms.py", '"zip_collect", TINY, "--force"'),
     "nbgrader export --to reports/grades.csv": ("tests/assignment/test_sample_class.py", '"export", "--to"'),
-    "nbgrader export --exporter=proctor.plugins.exports.ExerciseExport --to reports/exercises.csv": (EXPORTS, "ExerciseExport"),
-    "nbgrader export --exporter=proctor.plugins.exports.CanvasExport --to reports/canvas.csv": (EXPORTS, "CanvasExport"),
-    "nbgrader export --exporter=proctor.plugins.exports.MoodleExport --to reports/moodle.csv": (EXPORTS, "MoodleExport"),
+    "nbgrader export --exporter=proctor.ExerciseExport --to reports/exercises.csv": (EXPORTS, "ExerciseExport"),
+    "nbgrader export --exporter=proctor.CanvasExport --to reports/canvas.csv": (EXPORTS, "CanvasExport"),
+    "nbgrader export --exporter=proctor.MoodleExport --to reports/moodle.csv": (EXPORTS, "MoodleExport"),
     "proctor new warm_up": ("tests/cli/test_new.py", '"new", "warm_up"'),
     "nbgrader generate_assignment warm_up --create --force": (
         "tests/cli/test_new.py", '"generate_assignment", "warm_up", "--create", "--force"'),

@@ -30,7 +30,7 @@ def course(released_tiny_course, tmp_path_factory):
 def exported(tmp_path, capsys):
     """Run nbgrader's export with one of our plug-ins; return the rows of its file and what it said."""
 
-    def exported(course, plugin, *options, package="proctor.plugins.exports", **more):
+    def exported(course, plugin, *options, package="proctor", **more):
         rows = export(course, f"{package}.{plugin}", tmp_path / "out.csv", *options, **more)
         return rows, capsys.readouterr().err
 
@@ -40,9 +40,7 @@ def exported(tmp_path, capsys):
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_the_command_takes_it(course, plugin, tmp_path):
     """As it is typed: ``nbgrader export --exporter=…`` writes the file, and has nothing to warn of but who waits."""
-    done = run(
-        course, "nbgrader", "export", f"--exporter=proctor.plugins.exports.{plugin}", "--to", str(tmp_path / "out.csv")
-    )
+    done = run(course, "nbgrader", "export", f"--exporter=proctor.{plugin}", "--to", str(tmp_path / "out.csv"))
     assert done.returncode == 0, done.stderr
     assert "ada" in (tmp_path / "out.csv").read_text()
     assert [line for line in done.stderr.splitlines() if "WARNING" in line and "wait for a person" not in line] == []

@@ -20,7 +20,7 @@ from proctor.results.verdict import CellVerdict, Item
 
 DUE = datetime.datetime(2026, 11, 1, 12, 0)
 CONFIG = """
-c.GenerateFeedback.exporter_class = "proctor.plugins.feedback.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "proctor.FeedbackExporter"
 """
 CELL = "test_double"
 ASKED = (("test_values", "Twice the number, for any number.", 2.0), ("test_arrays", "Works on arrays, too.", 1.0))

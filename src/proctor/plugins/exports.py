@@ -2,9 +2,9 @@
 
 ::
 
-    nbgrader export --exporter=proctor.plugins.exports.ExerciseExport --to=grades.csv
-    nbgrader export --exporter=proctor.plugins.exports.CanvasExport --to=canvas.csv --assignment=custom_training_basics
-    nbgrader export --exporter=proctor.plugins.exports.MoodleExport --to=moodle.csv --assignment=custom_training_basics
+    nbgrader export --exporter=proctor.ExerciseExport --to=grades.csv
+    nbgrader export --exporter=proctor.CanvasExport --to=canvas.csv --assignment=custom_training_basics
+    nbgrader export --exporter=proctor.MoodleExport --to=moodle.csv --assignment=custom_training_basics
 
 Scores are the gradebook's: a person's override counts, and the late penalty is taken off. The files can be opened in a
 spreadsheet: no name or id runs there as a formula (see `proctor.render.spreadsheet`).

@@ -2,7 +2,7 @@
 
 ::
 
-    c.AssignLatePenalties.plugin_class = "proctor.plugins.late.PercentPerDay"
+    c.AssignLatePenalties.plugin_class = "proctor.PercentPerDay"
     c.PercentPerDay.percent = 20  # of the points earned, for each day begun; 10 unless said otherwise
     c.PercentPerDay.grace_minutes = 15
     c.PercentPerDay.at_most = 60

@@ -1,0 +1,65 @@
+"""``proctor.configure(c)``: every part of proctor in its place in nbgrader's pipeline, in one line of a config.
+
+nbgrader runs ``nbgrader_config.py`` at the start of each of its commands, formgrader's server included. What a course
+has set before this line stays, where it does not say the same thing.
+"""
+
+import warnings
+from typing import Any
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    IgnorePattern,
+    LimitOutput,
+    OverwriteKernelspec,
+)
+
+from proctor.course import database
+from proctor.plugins.defuse import DefuseMarkdown
+from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
+from proctor.plugins.formgrader import template_paths
+from proctor.plugins.restore import RestoreLockedCells
+
+NBGRADER_IGNORES = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")
+# A page that a student hands in beside the notebook would be served by formgrader as if it were its own. These are not
+# even copied; `DefuseMarkdown` removes whatever else is no plain data when the notebook has been graded.
+PAGES = ("*.html", "*.htm", "*.svg", "*.xhtml", "*.xml")
+
+
+def configure(config: Any) -> None:
+    """Have nbgrader grade with proctor. `config` is ``c``, or ``get_config()``, in ``nbgrader_config.py``."""
+    # nbgrader with SQLAlchemy 2 says this for every submission; nothing is wrong.
+    warnings.filterwarnings("ignore", message=r"(?s).*not in session, add operation along")
+    _use_database(config)
+    ignored = config.CourseDirectory.get("ignore", NBGRADER_IGNORES)
+    config.CourseDirectory.ignore = [*dict.fromkeys([*ignored, *PAGES])]
+    config.OverwriteCells.add_missing_cells = True
+    # What happens to a submission, in order.
+    config.Autograde.sanitize_preprocessors = [
+        ClearOutput,
+        DeduplicateIds,
+        OverwriteKernelspec,
+        RestoreLockedCells,
+        CheckCellMetadata,
+    ]
+    config.Autograde.autograde_preprocessors = [
+        ProctoredExecute,
+        IgnorePattern,
+        LimitOutput,
+        SaveVerdicts,
+        AssignLatePenalties,
+        DefuseMarkdown,
+    ]
+    # Pages that stand on their own: for students, and in formgrader, which would fetch MathJax from the network.
+    config.GenerateFeedback.exporter_class = "proctor.FeedbackExporter"
+    config.HTMLExporter.template_paths = template_paths()
+
+
+def _use_database(config: Any) -> None:
+    """PROCTOR_DB_URL can name a server's database instead of the course's own; docs/scale.md says how."""
+    url = database.configure(str(config.CourseDirectory.get("db_url", "")))
+    if url:
+        config.CourseDirectory.db_url = url
