@@ -11,8 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from proctor.kernels.manager import WarmKernelManager, start_kernel_for, start_warm_process
-from proctor.sandbox.enforce import Policy
+from proctor.kernels.manager import WarmKernelManager, start_kernel_for
+from proctor.kernels.warm_process import start_warm_process
+from proctor.sandbox.policy import Policy
 
 PRELOAD = ["tensorflow", "matplotlib.pyplot"]
 CELL = """

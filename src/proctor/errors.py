@@ -12,10 +12,14 @@ ProctorError
     ├── HiddenTestsBroken   a hidden test file cannot be collected
     ├── KernelNotStarted    no kernel could be started for a student
     ├── NotSandboxed        this machine cannot enforce a protection
+    ├── SubmissionTooLarge  a submission's own files are past the limits for them
     └── RunStopped          nothing can be graded for now: the run ends, and the next one goes on from there
         ├── ClusterError    the scheduler or a worker of a cluster cannot be used
         └── DatabaseGone    the gradebook's database went away and did not come back in time
 """
+
+from collections.abc import Mapping
+from typing import Literal
 
 
 class ProctorError(Exception):
@@ -54,11 +58,12 @@ class TooSlow(StudentFault):
 
 
 class KernelDied(StudentFault):
-    """The student's process ended during the call."""
+    """The student's process ended during the call; `why` is the limit it went past (`limit`), if that is why."""
 
-    def __init__(self, why: str = "") -> None:
-        super().__init__(why)
+    def __init__(self, why: str = "", limit: int = 0) -> None:
+        super().__init__(why, limit)
         self.why = why
+        self.limit = limit
 
 
 class Nonsense(StudentFault):
@@ -81,12 +86,49 @@ class HiddenTestsBroken(OurFault):
     """A hidden test file cannot be collected or is inconsistent with its cell; names it."""
 
 
+NoKernel = Literal[
+    "not sandboxed", "too large", "no fork", "failed", "ended",
+    "too slow", "no answer", "no import", "gone", "no channel",
+]  # fmt: skip
+NO_KERNEL: Mapping[NoKernel, str] = {
+    "not sandboxed": "the sandbox cannot be closed on this machine ({detail})",
+    "too large": "the submission's own files do not fit into its limit of {files} files and {megabytes} MB",
+    "no fork": "the process that kernels come from could not be forked ({detail})",
+    "failed": "{detail}",
+    "ended": "the kernel ended at its start ({detail})",
+    "too slow": "it was not there after {seconds:g} s",
+    "no answer": "it did not answer within {seconds:g} s ({detail})",
+    "no import": "cannot preload {name!r}: {detail}",
+    "gone": "the process that kernels come from is gone ({detail})",
+    "no channel": "{name} is not a channel to the process that kernels come from ({detail})",
+}
+
+
 class KernelNotStarted(OurFault):
-    """No process could be started for a student's code."""
+    """No process could be started for a student's code. `kind` says why; the rest are the facts of some kinds."""
+
+    def __init__(
+        self, kind: NoKernel, detail: str = "", name: str = "", seconds: float = 0.0, files: int = 0, megabytes: int = 0
+    ) -> None:
+        super().__init__(kind, detail, name, seconds, files, megabytes)
+        self.kind = kind
+        self.facts = {"detail": detail, "name": name, "seconds": seconds, "files": files, "megabytes": megabytes}
+
+    def __str__(self) -> str:
+        return f"no kernel could be started: {NO_KERNEL[self.kind].format_map(self.facts)}"
 
 
 class NotSandboxed(OurFault):
     """A protection cannot be enforced on this machine, and nobody said to go on without it."""
+
+
+class SubmissionTooLarge(OurFault):
+    """A submission's own files do not fit into what a notebook may write."""
+
+    def __init__(self, files: int, megabytes: int) -> None:
+        super().__init__(files, megabytes)
+        self.files = files
+        self.megabytes = megabytes
 
 
 class RunStopped(OurFault):

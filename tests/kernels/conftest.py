@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from proctor.kernels.manager import WarmKernelManager, WarmProcess, start_kernel_for, start_warm_process
-from proctor.sandbox.enforce import Policy
+from proctor.kernels.manager import WarmKernelManager, start_kernel_for
+from proctor.kernels.warm_process import WarmProcess, start_warm_process
+from proctor.sandbox.policy import Policy
 
 PRELOAD = ["tensorflow", "matplotlib.pyplot"]
 

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from proctor.sandbox.enforce import LAYERS
-from proctor.sandbox.probes import ATTEMPTS, Protection, available, missing
+from proctor.sandbox.machine import missing, protections
+from proctor.sandbox.policy import LAYERS
+from proctor.sandbox.probes import ATTEMPTS, Protection
 
 AS_USER = Path(__file__).with_name("as_user.py")
 WAYS = ("", "user", "no-namespaces", "user,no-namespaces")
-PROGRAM = "import json; from proctor.sandbox.probes import available; print(json.dumps(available()))"
+PROGRAM = "import json; from proctor.sandbox.machine import protections; print(json.dumps(protections()))"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 
 
 @functools.cache
-def protections(how: str) -> dict[str, Protection]:
+def protections_of(how: str) -> dict[str, Protection]:
     """What holds for somebody who works in one of the `WAYS`."""
     command = [sys.executable, str(AS_USER), how, "-c", PROGRAM]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
@@ -33,7 +34,7 @@ def protections(how: str) -> dict[str, Protection]:
 @pytest.mark.parametrize("name", [name for name, (_, essential) in ATTEMPTS.items() if essential])
 def test_cant(name: str, how: str) -> None:
     """It works without the sandbox, and not within."""
-    protection = protections(how)[name]
+    protection = protections_of(how)[name]
     assert protection.enforced, protection.why
     assert "even without" not in protection.why
 
@@ -41,13 +42,13 @@ def test_cant(name: str, how: str) -> None:
 def test_namespaces_hide_even_the_names_of_files() -> None:
     """Where namespaces are allowed, other files cannot even be asked about; where not, that is said."""
     name = "see names, sizes and times of other files"
-    assert protections("user")[name].enforced
-    assert not protections("user,no-namespaces")[name].enforced
+    assert protections_of("user")[name].enforced
+    assert not protections_of("user,no-namespaces")[name].enforced
 
 
 def test_root_gives_each_kernel_a_user_of_its_own() -> None:
     """Started by root, a student's process is not root."""
-    assert protections("")["be the user who grades"].enforced
+    assert protections_of("")["be the user who grades"].enforced
 
 
 OPEN_WITHOUT = {
@@ -70,11 +71,11 @@ OPEN_WITHOUT = {
 def test_a_layer_that_is_missing_is_noticed(layers: tuple[str, ...]) -> None:
     """Without these layers the protections that they give are reported as missing: no attempt is refused by chance."""
     rest = tuple(layer for layer in LAYERS if layer not in (*layers, "user"))
-    lost = {protection.name for protection in available(rest) if not protection.enforced}
+    lost = {protection.name for protection in protections(rest) if not protection.enforced}
     assert lost >= OPEN_WITHOUT[layers]
 
 
 def test_missing_names_essential_protections_only() -> None:
     """Grading refuses for what matters, and this machine (or one like it) has all of that."""
     assert all(protection.essential and not protection.enforced for protection in missing())
-    assert {protection.name for protection in available()} == set(ATTEMPTS)
+    assert {protection.name for protection in protections()} == set(ATTEMPTS)

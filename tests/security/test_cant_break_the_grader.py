@@ -19,7 +19,7 @@ from proctor.hidden_tests import session as hidden_tests
 from proctor.kernels.manager import start_kernel_for
 from proctor.notebook.student_kernel import StudentKernel
 from proctor.render import words
-from proctor.sandbox.enforce import Policy
+from proctor.sandbox.policy import Policy
 
 HONEST = ("aaa", "honest", "mmm", "zzz")
 SECRETS = ("return x + x", "SECRET OF THE AUTHORS", "rng.integers", "from reference")

@@ -218,7 +218,7 @@ class Jailer:
         out = "".join(
             str(output.get("text") or output.get("data") or output.get("traceback")) for output in run.outputs
         )
-        why = kernel._ended()
+        why = kernel._died().why
         if fresh:
             kernel.end()
         elif run.end not in ("ok", "error"):
@@ -240,7 +240,7 @@ class Jailer:
     def _start(self, sandboxed: bool, files: dict[str, str], policy: dict[str, Any]) -> Any:
         from proctor.kernels.manager import start_kernel_for
         from proctor.notebook.student_kernel import StudentKernel
-        from proctor.sandbox.enforce import Policy
+        from proctor.sandbox.policy import Policy
 
         scratch = Path(tempfile.mkdtemp(dir=self._scratch))
         for name, text in files.items():

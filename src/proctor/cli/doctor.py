@@ -14,10 +14,10 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print every protection, and whether grading goes on here."""
-    from proctor.sandbox.probes import available
+    from proctor.sandbox import machine
 
     print("Student code on this machine cannot:")
-    protections = available()
+    protections = machine.protections()
     for protection in protections:
         mark = "✓" if protection.enforced else "✗" if protection.essential else "-"
         print(f"  {mark} {protection.name}{'' if protection.enforced else f'   ({protection.why})'}")

@@ -33,7 +33,7 @@ from proctor.course.quiet import quiet_tensorflow
 from proctor.errors import ClusterError, OurFault
 from proctor.executors import pool as workers
 from proctor.kernels.scratch import abandon
-from proctor.sandbox import probes as sandbox_probes
+from proctor.sandbox import machine
 from proctor.settings import CONFIG_FILE
 
 TRIES = 2
@@ -170,7 +170,7 @@ def _end_with(worker: Any) -> None:
 
 async def unprotected() -> list[str]:
     """Protections that the worker's machine lacks, in words; tried once in a worker's life."""
-    lacks = await asyncio.to_thread(sandbox_probes.missing)
+    lacks = await asyncio.to_thread(machine.missing)
     return [f"{lack.name} ({lack.why})" for lack in lacks]
 
 

@@ -15,8 +15,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 
-from proctor.kernels.manager import CAN_FORK, start_warm_process
 from proctor.kernels.scratch import abandon
+from proctor.kernels.warm_process import start_warm_process
+from proctor.sandbox import machine
 from proctor.settings import WARM_FD
 
 
@@ -25,7 +26,7 @@ class Pool(ProcessPoolExecutor):
 
     def __init__(self, jobs: int) -> None:
         """Make the pool; its processes start with the first job."""
-        method = "fork" if sys.platform == "linux" else "spawn"
+        method = "fork" if machine.can_fork() else "spawn"
         self._lifeline: tuple[int, ...] = os.pipe()
         lifeline = self._lifeline if method == "fork" else None
         context = multiprocessing.get_context(method)
@@ -50,7 +51,7 @@ def warm(preload: Sequence[str]) -> Iterator[None]:
 
     Both import at the same time. Raises `KernelNotStarted` if a module of `preload` cannot be imported.
     """
-    kernels = start_warm_process(preload) if CAN_FORK else None
+    kernels = start_warm_process(preload) if machine.can_fork() else None
     try:
         _import_for_jobs(preload)
         if kernels is not None:

@@ -34,7 +34,7 @@ def fault_of(error: StudentFault) -> Fault:
     if isinstance(error, TooSlow):
         return Fault("too slow", seconds=error.seconds)
     if isinstance(error, KernelDied):
-        return Fault("died", error.why)
+        return Fault("died", error.why, limit=error.limit)
     return Fault("nonsense", error.why if isinstance(error, Nonsense) else "")
 
 

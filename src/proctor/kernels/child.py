@@ -1,14 +1,17 @@
-"""What a forked child of `proctor.kernels.warm` does: close the sandbox around itself, then be an ordinary kernel."""
+"""What a forked child does: close the sandbox around itself, then be an ordinary kernel.
+
+`proctor.kernels.warm` calls `become` in the child. No student's code runs before the end of it.
+"""
 
 import atexit
 import contextlib
-import json
 import os
 import signal
 import sys
 import tempfile
 import time
 import types
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,35 +21,47 @@ from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
-from proctor.sandbox import enforce as sandbox
+from proctor.errors import NotSandboxed, SubmissionTooLarge
+from proctor.kernels.forked import Child
+from proctor.kernels.messages import MAX_DETAIL, Message, NotStarted, SandboxClosed, send
+from proctor.sandbox.enforce import enforce
+from proctor.sandbox.policy import Policy
 
 RESET = {number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP)}
 
 
-def become(connection: dict[str, Any], policy: sandbox.Policy, parent: int, status: int) -> NoReturn:
-    """Be the kernel that `connection` describes, under the policy; `status` is where to say how that went."""
+def become(child: Child) -> NoReturn:
+    """Be the kernel that was requested, and report how that went."""
     code = 1
     try:
-        _shed_parent(policy)
-        closed = sandbox.enforce(policy, parent)
-        app = _kernel_app(connection)
-        _report(status, {"sandbox": closed.missing, "hidden": closed.hidden})
+        _shed_parent(child.request.policy)
+        closed = enforce(child.request.policy, child.parent)
+        app = _kernel_app(child.request.connection)
+        _report(child, SandboxClosed(closed.missing, closed.hidden))
         # Nothing of the student's may run before this line: whoever asked has not heard of this kernel yet.
         app.open_path()
         code = _run(app)
     except BaseException as error:  # noqa: BLE001 - this process must not return into the one it was forked from
-        _report(status, {"error": f"{type(error).__name__}: {error}"[:2000]})
+        _report(child, _failure(error))
     finally:
         os._exit(code)
 
 
-def _report(status: int, what: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError):  # closed: it has been said
-        os.write(status, json.dumps(what).encode()[:4096])
-        os.close(status)
+def _failure(error: BaseException) -> NotStarted:
+    if isinstance(error, NotSandboxed):
+        return NotStarted("not sandboxed", str(error)[:MAX_DETAIL])
+    if isinstance(error, SubmissionTooLarge):
+        return NotStarted("too large", files=error.files, megabytes=error.megabytes)
+    return NotStarted("failed", f"{type(error).__name__}: {error}"[:MAX_DETAIL])
 
 
-def _shed_parent(policy: sandbox.Policy) -> None:
+def _report(child: Child, outcome: Message) -> None:
+    with contextlib.suppress(OSError):  # closed: the report was made
+        send(child.report, outcome)
+        child.report.close()
+
+
+def _shed_parent(policy: Policy) -> None:
     """Drop what a fork inherits and an ordinary process would not have."""
     for number in RESET:
         with contextlib.suppress(OSError, ValueError):
@@ -105,7 +120,7 @@ class _KernelApp(IPKernelApp):
         super().init_control(context)  # type: ignore[no-untyped-call]
 
 
-def _kernel_app(connection: dict[str, Any]) -> Any:
+def _kernel_app(connection: Mapping[str, str | int]) -> Any:
     # A new folder, so that no start-up file of the student's is in it.
     os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="ipython-")
     # Otherwise IPython copies this file from its package, mode and all, which the sandbox may have to refuse.
@@ -117,9 +132,9 @@ def _kernel_app(connection: dict[str, Any]) -> Any:
     config.HistoryManager.hist_file = ":memory:"
     vars(kernelapp)["IOPubThread"] = _Publisher
     app: Any = _KernelApp.instance(config=config, log_level=50)
-    app.load_connection_info(connection)
+    app.load_connection_info(dict(connection))
     app.initialize([])
-    app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.kernels.warm`
+    app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.kernels.rehearsal`
     if "matplotlib" in sys.modules:
         app.shell.enable_matplotlib("inline")
     for name in [name for name in sys.modules if name.partition(".")[0] in ("proctor", "landlockpy")]:

@@ -1,4 +1,8 @@
-"""The folder that a student's process works in: its copies of the submission's files, and whatever it writes."""
+"""The folder that a student's process works in: its copies of the submission's files, and whatever it writes.
+
+`proctor.plugins.execute` asks for one for each submission. The command keeps them together for its workers, and workers
+`abandon` them when the command has ended.
+"""
 
 import os
 import shutil
@@ -58,12 +62,3 @@ def remove(folder: Path) -> None:
         return
     except (OSError, RecursionError):
         subprocess.run(["rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, check=False)
-
-
-def copy_files(submission: Path, scratch: Path) -> None:
-    """Copy the regular files of `submission` into `scratch`: what a kernel does to its files stays there."""
-    for path in submission.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.suffix != ".ipynb":
-            target = scratch / path.relative_to(submission)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)

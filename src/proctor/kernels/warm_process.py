@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import json
 import os
 import select
 import socket
@@ -11,24 +10,24 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import platformdirs
 
 from proctor.errors import KernelNotStarted
-from proctor.sandbox.enforce import Policy, environment_of
+from proctor.kernels.messages import NotStarted, Prepare, Ready, receive, send
+from proctor.sandbox.policy import Policy, environment_of
 from proctor.settings import WARM_FD
 
-MAX_MESSAGE = 1 << 16
 READY_TIMEOUT = 300.0
-# The order comes over the channel, not on the command line: kernels can read that in /proc/self/cmdline.
+# Where proctor is comes over the channel, not on the command line: kernels can read that in /proc/self/cmdline.
 _PROGRAM = """
-import json, socket, sys
+import socket, sys
 channel = socket.socket(fileno=int(sys.argv.pop()))
-order = json.loads(channel.recv(65536))
-sys.path[:] = [*filter(None, sys.path), order["path"]]
+sys.path[:] = [*filter(None, sys.path), channel.recv(4096).decode()]
 from proctor.kernels.warm import main
-main(channel, order)
+main(channel)
 """
 _own: "dict[tuple[int, tuple[str, ...]], WarmProcess]" = {}  # by this process and the preload list
 _lock = threading.Lock()
@@ -51,12 +50,9 @@ class WarmProcess:
         self.pid = self._process.pid
         self.preload = tuple(preload)
         cache = platformdirs.user_cache_path("proctor") / "matplotlib"
-        order = {
-            "preload": list(preload),
-            "path": str(Path(__file__).parents[2]),
-            "environment": {"MPLCONFIGDIR": str(cache), "TMPDIR": tempfile.gettempdir()},
-        }
-        self._channel.send(json.dumps(order).encode())
+        self._channel.send(str(Path(__file__).parents[2]).encode())
+        environment = {"MPLCONFIGDIR": str(cache), "TMPDIR": tempfile.gettempdir()}
+        send(self._channel, Prepare(self.preload, environment))
 
     @property
     def fd(self) -> int:
@@ -73,13 +69,12 @@ class WarmProcess:
         if self._ready:
             return self
         if select.select([self._channel], [], [], timeout)[0]:
-            answer = json.loads(self._channel.recv(MAX_MESSAGE) or b"{}")
+            answer = receive(self._channel, Ready, NotStarted) or NotStarted("gone", self._last_words())
         else:
-            answer = {"error": f"not ready after {timeout:g} s"}
-        if "ready" not in answer:
-            why = answer.get("error") or self._last_words()
+            answer = NotStarted("too slow", seconds=timeout)
+        if isinstance(answer, NotStarted):
             self.close()
-            raise KernelNotStarted(f"the process that kernels come from: {why}")
+            raise KernelNotStarted(**asdict(answer))
         self._ready = True
         return self
 
@@ -158,8 +153,8 @@ def _inherited(descriptor: int) -> socket.socket:
     try:
         channel = socket.socket(fileno=descriptor)
     except OSError as error:
-        raise KernelNotStarted(f"{WARM_FD}={descriptor} is not a channel ({error})") from None
+        raise KernelNotStarted("no channel", str(error), f"{WARM_FD}={descriptor}") from None
     if (channel.family, channel.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
         channel.detach()
-        raise KernelNotStarted(f"{WARM_FD}={descriptor} is not a channel")
+        raise KernelNotStarted("no channel", "another kind of socket", f"{WARM_FD}={descriptor}")
     return channel

@@ -45,14 +45,16 @@ class StudentKernel:
         """Start a kernel with `starter` and wait until it answers. Raises `KernelNotStarted`."""
         try:
             kernel = cls(starter())
+        except KernelNotStarted:
+            raise
         except Exception as error:
-            raise KernelNotStarted(f"no kernel could be started: {error}") from error
+            raise KernelNotStarted("failed", f"{type(error).__name__}: {error}") from error
         try:
             kernel._connect(timeout)
         except BaseException as error:
             kernel.end()
             if isinstance(error, Exception):
-                raise KernelNotStarted(f"the kernel did not answer within {timeout:g} s: {error}") from error
+                raise KernelNotStarted("no answer", str(error) or type(error).__name__, seconds=timeout) from error
             raise
         return kernel
 
@@ -61,7 +63,7 @@ class StudentKernel:
         deadline = time.monotonic() + timeout
         while not self._answers(0.3):
             if not self._manager.is_alive() or time.monotonic() > deadline:
-                raise KernelDied(self._ended())
+                raise self._died()
 
     def _answers(self, seconds: float) -> bool:
         """Whether a question comes back on both channels: a subscription to outputs takes a moment to be in place.
@@ -109,7 +111,7 @@ class StudentKernel:
         if run.end == "too slow":
             raise TooSlow(timeout)
         if run.end in ("died", "flood"):
-            raise KernelDied("flood" if run.end == "flood" else self._ended())
+            raise KernelDied("flood") if run.end == "flood" else self._died()
         try:
             text = reply["user_expressions"]["reply"]["data"][probe.MIME]  # type: ignore[index]
         except (KeyError, TypeError):
@@ -118,9 +120,10 @@ class StudentKernel:
             raise Nonsense("too large")
         return text
 
-    def _ended(self) -> str:
-        """Why the sandbox ended the process, or nothing if it ended by itself."""
-        return str(getattr(self._manager.provisioner, "ended", ""))
+    def _died(self) -> KernelDied:
+        """The process has ended, by itself or for going past a limit of the sandbox."""
+        excess = getattr(self._manager, "excess", None)
+        return KernelDied(excess.kind, excess.limit) if excess else KernelDied()
 
     def _listen(self, request: str, timeout: float, run: CellRun) -> dict[str, Any] | None:
         """Collect what belongs to `request` until the kernel is idle again; end it when that takes too long."""

@@ -6,7 +6,6 @@ person. Both run inside every nbgrader route: ``nbgrader autograde``, formgrader
 """
 
 import hashlib
-import os
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,26 +16,20 @@ from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
 from proctor.course.submitted_folder import unsafe
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
-from proctor.kernels.manager import CAN_FORK, WarmKernelManager, start_kernel_for
-from proctor.kernels.scratch import copy_files, scratch_folder
+from proctor.kernels.manager import WarmKernelManager, start_kernel_for
+from proctor.kernels.scratch import scratch_folder
 from proctor.notebook.grade import grade_notebook
 from proctor.notebook.process import Limits
 from proctor.notebook.student_kernel import Starter
 from proctor.render import words
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
-from proctor.sandbox.enforce import Policy
-from proctor.sandbox.probes import missing
-from proctor.settings import LACKING, Settings
+from proctor.sandbox import machine
+from proctor.sandbox.policy import Policy
+from proctor.sandbox.world import copy_files
+from proctor.settings import Settings
 
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."
-
-
-def lacking_protections() -> tuple[str, ...]:
-    """The essential protections that failed when they were tried, in words; worker processes inherit the answer."""
-    if LACKING not in os.environ:
-        os.environ[LACKING] = "\n".join(protection.name for protection in missing())
-    return tuple(os.environ[LACKING].splitlines())
 
 
 def _trait(kind: Any, name: str) -> Any:
@@ -70,7 +63,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
         if reason:
             raise CourseError(f"{handed_in}: {reason}")  # nbgrader then removes what it has copied
         with scratch_folder() as scratch:
-            copy_files(submission, scratch)
+            copy_files(submission, scratch, leave_out=".ipynb")
             starter = self._starter(scratch, resources["nbgrader"])
             verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits)
         for verdict in verdicts:
@@ -92,13 +85,13 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
         self._missing: tuple[str, ...] = ()
 
         def start() -> WarmKernelManager:
-            if CAN_FORK and LACKING not in os.environ:
+            if machine.can_fork() and not machine.was_tried():
                 try:
                     return start_kernel_for(policy, self.preload)
                 except KernelNotStarted as refused:
-                    if NotSandboxed.__name__ not in str(refused):
+                    if refused.kind != "not sandboxed":
                         raise
-            lacking = lacking_protections()
+            lacking = machine.lacking()
             if lacking and not allowed:
                 raise NotSandboxed(f"this machine cannot stop student code that would {', '.join(lacking)}. {GO_ON}")
             self._missing = lacking

@@ -10,9 +10,15 @@ from proctor.results.verdict import Item
 MARKS = {"passed": "✓", "failed": "✗", "undecided": "?"}
 WORDS = {"passed": "passed", "failed": "not passed", "undecided": "not decided yet"}
 UNDECIDED = "This could not be checked. It is not your mistake: your instructor will look at it."
-WHY = {
+WHY_IT_DIED = {
     "flood": "it wrote too much",
     "too often": "it ended too often",
+    "threads": "the notebook started more than {limit} threads",
+    "page tables": "the notebook mapped so much memory that its page tables take more than {limit} MB",
+    "sockets": "the notebook made more than {limit} sockets",
+    "disk": "the notebook wrote more than {limit} MB of files",
+    "files": "the notebook made more than {limit} files",
+    "uncountable": "its files cannot be counted",
 }
 REFUSED = {
     "memory": "ran out of memory",
@@ -48,8 +54,8 @@ def fault(fault: Fault) -> str:
     if fault.kind == "too slow":
         return f"your code was stopped after {fault.seconds:g} seconds: is there a loop that never ends?"
     if fault.kind == "died":
-        why = f" ({WHY.get(fault.name, fault.name)})" if fault.name else ""
-        return f"the notebook's kernel ended while your code was running{why}"
+        why = WHY_IT_DIED.get(fault.name, fault.name).format(limit=fault.limit)
+        return f"the notebook's kernel ended while your code was running{f' ({why})' if why else ''}"
     return f"your code returned something that could not be read ({fault.name})"
 
 

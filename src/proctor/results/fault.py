@@ -16,8 +16,8 @@ class Fault:
     """What happened in the student's process.
 
     `name` is the exception's type (raised), the name that is not defined (missing), or what was the matter (died,
-    nonsense). `quoted` is as much of an exception's text as is safe to show; `function` and `line` say where it was
-    raised; `seconds` is the limit that was passed (too slow).
+    nonsense); `limit` is the sandbox's limit that was passed (died). `quoted` is as much of an exception's text as is
+    safe to show; `function` and `line` say where it was raised; `seconds` is the limit that was passed (too slow).
     """
 
     kind: FaultKind
@@ -26,6 +26,7 @@ class Fault:
     function: str = ""
     line: int = 0
     seconds: float = 0.0
+    limit: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FaultKind):

@@ -1,5 +1,4 @@
 """What a student's process may touch, how that is enforced, and how this machine is tried out.
 
-`proctor.kernels.manager` closes the sandbox around each forked kernel; ``proctor doctor`` and grading ask what holds
-here.
+`proctor.kernels` closes the sandbox around each forked kernel; ``proctor doctor`` and grading ask what holds here.
 """

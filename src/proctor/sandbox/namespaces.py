@@ -1,13 +1,12 @@
 """A small world of its own for a student's process: no network, and a file system that holds only what it may see.
 
-`proctor.sandbox.enforce` calls this in the child right after the fork, while it has one thread. As root no user
+`proctor.sandbox.world` calls this in the child right after the fork, while it has one thread. As root no user
 namespace is needed; as an ordinary user the new user namespace maps only one's own user. Where Linux refuses (many
 containers do), an ``OSError`` says at which step and Landlock with seccomp remain.
 """
 
 import ctypes
 import os
-import shutil
 import stat
 import struct
 from collections.abc import Sequence
@@ -132,20 +131,6 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, option
     texts: Sequence[bytes | None] = [text.encode() if text else None for text in (source, target, kind, options)]
     result = _libc().mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3])
     _check(result, f"mount {target}")
-
-
-def copy_files(source: Path, target: Path, owner: tuple[int, int]) -> None:
-    """Copy folders and plain files; links, sockets and devices in a submission are left where they are."""
-    for entry in os.scandir(source):
-        copy = target / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            copy.mkdir(mode=0o700)
-            copy_files(Path(entry.path), copy, owner)
-        elif entry.is_file(follow_symlinks=False):
-            shutil.copyfile(entry.path, copy, follow_symlinks=False)
-        else:
-            continue
-        os.chown(copy, *owner)
 
 
 def drop_bounding_set() -> None:

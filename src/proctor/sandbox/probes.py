@@ -1,18 +1,16 @@
 """What this machine can enforce, found out by trying: each forbidden thing is attempted without and with the sandbox.
 
-`proctor doctor` prints `available()`; grading refuses when `missing()` is not empty. The attempts run in a Python of
-their own (`python -c`), which forks one throw-away child for each: the process that asks may have threads.
+`proctor.sandbox.machine` runs `main` in a Python of its own, which forks one throw-away child for each attempt: the
+process that asks may have threads.
 """
 
 import contextlib
-import functools
 import json
 import mmap
 import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -20,11 +18,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from proctor.sandbox.enforce import LAYERS, MB, Policy, enforce, too_much
+from proctor.sandbox.enforce import enforce
+from proctor.sandbox.limits import excess_of
+from proctor.sandbox.policy import MB, Policy
 from proctor.settings import PROBE
 
 MEMORY, FILE_SIZE, THREADS = 64 * MB, 2 * MB, 64
-PROGRAM = "import sys; sys.path.append(sys.argv[1]); from proctor.sandbox import probes; probes.main()"
 DONE = "done"
 
 
@@ -198,27 +197,8 @@ def _(outside: Outside) -> None:
         raise PermissionError("a user of its own")
 
 
-def missing() -> tuple[Protection, ...]:
-    """The essential protections that this machine cannot enforce; grading refuses unless it was told to go on."""
-    return tuple(protection for protection in available() if protection.essential and not protection.enforced)
-
-
-@functools.cache
-def available(layers: tuple[str, ...] = LAYERS) -> tuple[Protection, ...]:
-    """Every protection, tried once in this process's lifetime; `layers` as in `Policy`, for tests."""
-    if sys.platform != "linux":
-        return tuple(Protection(name, False, "needs Linux", essential) for name, (_, essential) in ATTEMPTS.items())
-    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[2]), *layers]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd="/")
-    try:
-        return tuple(Protection(*row) for row in json.loads(done.stdout))
-    except ValueError:
-        why = f"could not be tried: {done.stderr[-500:].strip() or done.returncode}"
-        return tuple(Protection(name, False, why, essential) for name, (_, essential) in ATTEMPTS.items())
-
-
 def main() -> None:
-    """Try everything and print the protections as JSON; the program that `available` starts."""
+    """Try everything and print the protections as JSON; the program that `proctor.sandbox.machine` starts."""
     layers = tuple(sys.argv[2:])
     os.environ[PROBE] = "1"
     with tempfile.TemporaryDirectory(prefix="proctor-probe-") as folder:
@@ -228,17 +208,17 @@ def main() -> None:
 
 
 def _try(name: str, attempt: Attempt, essential: bool, outside: Outside, layers: Sequence[str]) -> Protection:
-    done, why = _in_child(None, attempt, outside, layers)
+    done, stopped_by = _in_child(None, attempt, outside, layers)
     if not done and essential:
-        return Protection(name, True, f"refused here even without the sandbox: {why}", essential)
-    done, why = _in_child(lambda policy: enforce(policy, outside.pid), attempt, outside, layers)
-    return Protection(name, not done, why, essential)
+        return Protection(name, True, f"refused here even without the sandbox: {stopped_by}", essential)
+    done, stopped_by = _in_child(lambda policy: enforce(policy, outside.pid), attempt, outside, layers)
+    return Protection(name, not done, stopped_by, essential)
 
 
 def _in_child(
     close: Callable[[Policy], object] | None, attempt: Attempt, outside: Outside, layers: Sequence[str]
 ) -> tuple[bool, str]:
-    """Whether `attempt` could be done in a child (in a sandbox, if there is one to `close`), and what was said."""
+    """Whether `attempt` could be done in a child (in a sandbox, if there is one to `close`), and what stopped it."""
     with tempfile.TemporaryDirectory(prefix="proctor-probe-") as folder:
         policy = _small_policy(Path(folder), tuple(layers))
         reading, writing = os.pipe()
@@ -247,22 +227,22 @@ def _in_child(
             os.chdir(policy.scratch)
             _be_child(lambda: close(policy) if close else None, lambda: attempt(outside), writing)
         os.close(writing)
-        said = _listen(reading)
-        why = too_much(policy, pid, hidden=False) if close and said == DONE else None
+        reply = _listen(reading)
+        excess = excess_of(policy, pid, hidden=False) if close and reply == DONE else None
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL if said == DONE else 0)
+            os.kill(pid, signal.SIGKILL if reply == DONE else 0)
         _, status = os.waitpid(pid, 0)
-    if said not in ("", DONE):
-        return False, said
-    if os.WIFSIGNALED(status) and said != DONE:
+    if reply not in ("", DONE):
+        return False, reply
+    if os.WIFSIGNALED(status) and reply != DONE:
         return False, f"ended by {signal.Signals(os.WTERMSIG(status)).name}"
-    return (False, f"ended from outside: {why}") if why else (True, "nothing stopped it")
+    return (False, f"ended from outside: {excess.kind}") if excess else (True, "nothing stopped it")
 
 
 def _small_policy(folder: Path, layers: tuple[str, ...]) -> Policy:
     scratch, sockets = folder / "scratch", folder / "sockets"
-    for place in (scratch, sockets):
-        place.mkdir()
+    scratch.mkdir()
+    sockets.mkdir()
     return Policy(
         str(scratch), str(sockets), layers=layers, allow_missing=True,
         memory=MEMORY, file_size=FILE_SIZE, disk_total=4 * MB, files_total=256, processes=THREADS, cpu_seconds=1,
