@@ -6,6 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from proctor.kernels.manager import start_kernel_for
+from proctor.notebook.student_kernel import StudentKernel
+from proctor.sandbox import machine
+from proctor.sandbox.policy import LAYERS, Policy
+
 
 def test_runs_code_and_keeps_names(kernel: Any) -> None:
     """What one cell defines, the next one uses."""
@@ -147,3 +154,16 @@ def test_no_module_of_the_grader_is_left(kernel: Any) -> None:
     """Nothing of proctor can be imported or found in sys.modules, and the course is not on the path."""
     assert kernel.run("import sys; print([name for name in sys.modules if name.startswith('proctor')])") == "[]"
     assert kernel.run("import proctor") == "ModuleNotFoundError"
+
+
+def test_an_ordinary_kernel_works_where_none_can_be_forked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another system: slower, in the same folder with the same variables, and everything is reported as missing."""
+    monkeypatch.setattr(machine, "SYSTEM", "darwin")
+    manager = start_kernel_for(Policy(str(tmp_path)), ["numpy"])
+    kernel = StudentKernel.start(lambda: manager)
+    try:
+        run = kernel.run_cell("import os; print(os.getcwd() == os.environ['HOME'], os.environ['USER'])", 20)
+        assert (run.end, run.outputs[0].text) == ("ok", "True student\n")
+        assert (manager.missing, manager.excess) == (LAYERS, None)
+    finally:
+        kernel.end()

@@ -14,8 +14,11 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print every protection, and whether grading goes on here."""
+    from proctor.render import words
     from proctor.sandbox import machine
 
+    if not machine.can_fork():
+        print(f"{words.ordinary_kernels(machine.SYSTEM)}\n")
     print("Student code on this machine cannot:")
     protections = machine.protections()
     for protection in protections:

@@ -43,8 +43,12 @@ def run(options: argparse.Namespace) -> int:
     from proctor.course import folders as courses
     from proctor.course.lock import course_lock
     from proctor.grading import class_run as grading
+    from proctor.render import words
     from proctor.render.class_table import class_table, warnings_below
+    from proctor.sandbox import machine
 
+    if not machine.can_fork() and not options.scheduler:
+        print(words.ordinary_kernels(machine.SYSTEM), file=sys.stderr)
     course = courses.load(Path.cwd())
     assignment = course.choose(options.assignment)
     with course_lock(course):

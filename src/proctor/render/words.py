@@ -105,4 +105,12 @@ def not_run(why: Fault) -> str:
     return f"This cell was not run: {fault(why)}."
 
 
+def ordinary_kernels(system: str) -> str:
+    """What it means for a machine that kernels cannot be forked there."""
+    return (
+        f"Kernels cannot be forked on {system}: each notebook starts a kernel of its own and imports everything anew, "
+        "which takes some seconds longer."
+    )
+
+
 LEFT_OUT = "The notebook wrote too much: the outputs from here on are left out."

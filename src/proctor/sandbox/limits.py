@@ -1,7 +1,7 @@
 """How much a student's process may use: resource limits that Linux keeps, and a look from outside at the rest.
 
-`proctor.sandbox.enforce` sets the limits in the forked child. `proctor.kernels.warm` asks `excess_of` a few times a
-second, for what no limit of Linux counts everywhere.
+`proctor.sandbox.enforce` sets the limits in the forked child. `proctor.kernels.forked` asks `excess_of` a few times
+a second, for what no limit of Linux counts everywhere.
 """
 
 import os
