@@ -23,8 +23,8 @@ LACKING = "PROCTOR_LACKING"
 PROBE = "PROCTOR_PROBE"
 
 
-def _setting(default: Any, told: str) -> Any:
-    return field(default=default, metadata={"help": told})
+def _setting(default: Any, summary: str) -> Any:
+    return field(default=default, metadata={"help": summary})
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ functions ``at_fault``, the ``points`` of each test cell that is not full, and w
 there (``says``).
 """
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 HERE = Path(__file__).parent
-FUNCTIONS = ("loss", "apply_gradients", "train")
-FULL = {"test_loss": 4.0, "test_apply_gradients": 4.0, "test_train": 8.0, "test_training_run": 4.0}
+NOTEBOOK = HERE.parents[1] / "source" / "custom_training_basics" / "custom_training_basics.ipynb"
+_CELLS = [cell["metadata"].get("nbgrader", {}) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]]
+FUNCTIONS = tuple(cell["grade_id"] for cell in _CELLS if cell.get("solution"))
+FULL = {cell["grade_id"]: float(cell["points"]) for cell in _CELLS if cell.get("grade")}
 KEYS = {"name", "why", "at_fault", "points", "says", *FUNCTIONS}
 
 

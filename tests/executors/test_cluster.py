@@ -16,7 +16,7 @@ from waiting import until
 
 from proctor.course import folders as courses
 from proctor.errors import ClusterError
-from proctor.executors import cluster, cluster_worker
+from proctor.executors import cluster, cluster_worker, same_course
 from proctor.grading import class_run as classes
 
 KINDS = 6  # of submissions in conftest.py
@@ -29,7 +29,7 @@ def outcomes(course: Path) -> dict[str, dict[str, object]]:
     """All that was found of each student: points, messages, flags."""
     found = {}
     for path in (course / ".proctor/graded/tiny").glob("*.json"):
-        outcome = json.loads(path.read_text())["outcome"]
+        outcome = json.loads(path.read_text())["result"]
         found[outcome["student"]] = {"cells": outcome["cells"], "flags": outcome["flags"]}
     return found
 
@@ -199,19 +199,19 @@ def test_another_folder_at_the_same_path_is_no_course(class_of, tmp_path):
     """A folder, its files or its gradebook that are not this machine's are told from the course."""
     course, _ = class_of(1)
     loaded = courses.load(course)
-    cluster_worker.mark_of(loaded).parent.mkdir()
-    cluster_worker.mark_of(loaded).write_text("this run")
-    wanted = cluster_worker.shared(loaded, "tiny")
-    assert cluster_worker.differences(wanted, wanted) == []
+    same_course.mark_of(loaded).parent.mkdir()
+    same_course.mark_of(loaded).write_text("this run")
+    wanted = same_course.shared(loaded, "tiny")
+    assert same_course.differences(wanted, wanted) == []
     other = tiny_course.copy(course, tmp_path / "other")
-    cluster_worker.mark_of(courses.load(other)).write_text("another run")
+    same_course.mark_of(courses.load(other)).write_text("another run")
     (other / "source/tiny/tiny.ipynb").write_text("{}")
     (other / "gradebook.db").unlink()
     run(other, "nbgrader", "db", "assignment", "add", "tiny")
-    there = cluster_worker.shared(courses.load(other), "tiny")
+    there = same_course.shared(courses.load(other), "tiny")
     assert list(there.values()) != list(wanted.values())
     seen = dict(zip(wanted, there.values(), strict=True))
-    said = cluster_worker.differences(wanted, seen)
+    said = same_course.differences(wanted, seen)
     assert [any(about in line for line in said) for about in ("the folder", "the course's files", "the gradebook")] == [
         True
     ] * 3

@@ -8,8 +8,8 @@ from proctor.cli.status import GRADED, SOME_NOT
 
 def add_to(commands: Any) -> None:
     """Add ``doctor`` to the subcommands of ``proctor``."""
-    told = "try every protection against student code and say what holds here"
-    commands.add_parser("doctor", help=told).set_defaults(run=run)
+    summary = "try every protection against student code and say what holds here"
+    commands.add_parser("doctor", help=summary).set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

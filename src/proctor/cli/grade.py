@@ -20,10 +20,10 @@ def add_to(commands: Any) -> None:
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student (repeatable)")
     grade.add_argument("--jobs", type=_jobs, default=_cores(), metavar="N", help="submissions at a time (%(default)s)")
     grade.add_argument("--force", action="store_true", help="grade unchanged submissions again, too")
-    told = "grade on the Dask cluster of this scheduler, for example tcp://10.0.0.1:8786 (--jobs is then ignored)"
-    grade.add_argument("--scheduler", metavar="ADDRESS", help=told)
-    told = "grade although this machine cannot protect itself from student code"
-    grade.add_argument("--allow-unsandboxed", action="store_true", help=told)
+    summary = "grade on the Dask cluster of this scheduler, for example tcp://10.0.0.1:8786 (--jobs is then ignored)"
+    grade.add_argument("--scheduler", metavar="ADDRESS", help=summary)
+    summary = "grade although this machine cannot protect itself from student code"
+    grade.add_argument("--allow-unsandboxed", action="store_true", help=summary)
     grade.set_defaults(run=run)
 
 
@@ -73,7 +73,7 @@ def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
         from proctor.executors import cluster
 
         with cluster.connect(options.scheduler, run) as chosen:
-            print("\n".join(chosen.about), file=sys.stderr)
+            print("\n".join(chosen.hosts), file=sys.stderr)
             yield from _progress(grading.grade(run, chosen.jobs, chosen.make_executor), len(run.todo))
     else:
         from proctor.executors import pool as workers

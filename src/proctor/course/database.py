@@ -89,8 +89,8 @@ def _note(context: sqlalchemy.engine.ExceptionContext) -> None:
 
 def _is_about_tables(error: BaseException) -> bool:
     """Whether SQLite was reached and complains of the gradebook's form: waiting does not help."""
-    said = str(error)
-    return type(error).__module__.startswith("sqlite3") and "locked" not in said and "unable to open" not in said
+    text = str(error)
+    return type(error).__module__.startswith("sqlite3") and "locked" not in text and "unable to open" not in text
 
 
 @contextlib.contextmanager
@@ -106,8 +106,8 @@ def watched() -> Iterator[tuple[list[str], io.StringIO]]:
         _troubles = None
 
 
-def wait_for(url: str, said: str, seconds: float) -> None:
-    """Return as soon as the database answers. Raises `DatabaseGone` with what it `said` if it does not in `seconds`."""
+def wait_for(url: str, reason: str, seconds: float) -> None:
+    """Return as soon as the database answers. Raises `DatabaseGone`, with the first `reason`, after `seconds`."""
     end = time.monotonic() + seconds
     while True:
         engine = sqlalchemy.create_engine(url)
@@ -116,7 +116,7 @@ def wait_for(url: str, said: str, seconds: float) -> None:
                 return
         except exc.SQLAlchemyError as error:
             if time.monotonic() > end:
-                raise DatabaseGone(f"{explain(error)} (waited {seconds:g} s; at first it said: {said})") from None
+                raise DatabaseGone(f"{explain(error)} (waited {seconds:g} s; at first: {reason})") from None
         finally:
             engine.dispose()
         time.sleep(min(1.0, seconds / 10))
@@ -124,10 +124,10 @@ def wait_for(url: str, said: str, seconds: float) -> None:
 
 def explain(error: Exception) -> str:
     """What a person should know about an error of the database, without its password, and what to do."""
-    said = _without_password(str(getattr(error, "orig", None) or error))
+    reason = _without_password(str(getattr(error, "orig", None) or error))
     if isinstance(error, exc.OperationalError) and not type(error.orig).__module__.startswith("sqlite3"):
-        return f"the gradebook's database cannot be used: {said}; check {DB_URL} and the server"
-    return f"the gradebook cannot be used: {said}; back it up, then try `nbgrader db upgrade`"
+        return f"the gradebook's database cannot be used: {reason}; check {DB_URL} and the server"
+    return f"the gradebook cannot be used: {reason}; back it up, then try `nbgrader db upgrade`"
 
 
 def _without_password(text: str) -> str:

@@ -42,8 +42,8 @@ class Course:
         if assignment is None and len(known) == 1:
             return known[0]
         if assignment not in known:
-            said = f"no assignment {assignment!r}" if assignment else "more than one assignment, name one"
-            raise CourseError(f"{self.root / 'source'}: {said}; there are: {', '.join(known) or 'none'}")
+            reason = f"no assignment {assignment!r}" if assignment else "more than one assignment, name one"
+            raise CourseError(f"{self.root / 'source'}: {reason}; there are: {', '.join(known) or 'none'}")
         return assignment
 
     def students(self, assignment: str) -> list[str]:

@@ -123,8 +123,8 @@ def feedback(course: Course, assignment: str, student: str, score: float) -> tup
 
 def _said(pages: list[Path]) -> float | None:
     """Sum of the points that our pages tell, or None if one of them is not ours."""
-    told = [POINTS.search(_head(page)) for page in pages]
-    return round(sum(float(found[1]) for found in told if found), 2) if all(told) else None
+    written = [POINTS.search(_head(page)) for page in pages]
+    return round(sum(float(found[1]) for found in written if found), 2) if all(written) else None
 
 
 def _head(page: Path) -> str:

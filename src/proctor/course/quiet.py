@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import os
+import sys
 from collections.abc import Iterator
 
 SETTINGS = {
@@ -39,3 +40,25 @@ def captured_logs(*names: str) -> Iterator[io.StringIO]:
     finally:
         for logger, (handlers, propagate) in zip(loggers, before, strict=True):
             logger.handlers, logger.propagate = handlers, propagate
+
+
+@contextlib.contextmanager
+def logged_exceptions(logger: logging.Logger) -> Iterator[list[BaseException]]:
+    """Collect the exceptions that are being handled when `logger` is written to.
+
+    nbgrader logs the traceback of whatever a submission raises, and raises one of its own: this tells the first.
+    """
+    raised: list[BaseException] = []
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            error = sys.exc_info()[1]
+            if error is not None and error not in raised:
+                raised.append(error)
+
+    handler = Collect(level=logging.ERROR)
+    logger.addHandler(handler)
+    try:
+        yield raised
+    finally:
+        logger.removeHandler(handler)

@@ -17,8 +17,9 @@ from typing import Any
 from proctor.course.folders import Course
 from proctor.course.quiet import captured_logs
 from proctor.errors import ClusterError, OurFault
-from proctor.executors import cluster_worker
-from proctor.executors.cluster_worker import Fitness, Order, differences
+from proctor.executors import cluster_worker, same_course
+from proctor.executors.cluster_worker import Order, Readiness
+from proctor.executors.same_course import differences
 from proctor.grading.class_run import ClassRun
 
 SECONDS_TO_CONNECT = 5
@@ -33,7 +34,7 @@ class Cluster:
 
     client: Any
     order: Order
-    about: tuple[str, ...]
+    hosts: tuple[str, ...]
     jobs: int
 
     def make_executor(self, jobs: int) -> Executor:
@@ -45,16 +46,16 @@ class Cluster:
 def connect(address: str, run: ClassRun) -> Iterator[Cluster]:
     """Use the cluster of the scheduler at `address`. Raises `ClusterError` if there is none or a worker is unfit."""
     course = run.course
-    mark, name = cluster_worker.mark_of(course), uuid.uuid4().hex
+    mark, name = same_course.mark_of(course), uuid.uuid4().hex
     make = _dask()
     with captured_logs(*LOGGERS), contextlib.closing(_client(make, address)) as client:
         mark.write_text(name, encoding="ascii")
         try:
-            wanted = {**cluster_worker.versions(), **cluster_worker.shared(course, run.assignment)}
+            wanted = {**same_course.versions(), **same_course.shared(course, run.assignment)}
             order = Order(name, str(course.root), run.assignment, wanted)
             found = _prepared(client, address, course, order)
-            about = _protected(client, found, allow_missing=bool(run.settings.get("allow_unsandboxed")))
-            yield Cluster(client, order, about, max(JOBS_PER_WORKER * len(found), FEWEST_JOBS))
+            hosts = _protected(client, found, allow_missing=bool(run.settings.get("allow_unsandboxed")))
+            yield Cluster(client, order, hosts, max(JOBS_PER_WORKER * len(found), FEWEST_JOBS))
         finally:
             mark.unlink(missing_ok=True)  # first: a job that comes late must not find itself welcome
             _leave(client, name)
@@ -64,7 +65,7 @@ def _dask() -> Any:
     try:
         from distributed import Client
     except ImportError:
-        raise ClusterError("--scheduler needs Dask: pip install 'proctor[cluster]'") from None
+        raise ClusterError("--scheduler needs Dask: pip install -e '.[cluster]' in the course's folder") from None
     return Client
 
 
@@ -75,9 +76,9 @@ def _client(make: Any, address: str) -> Any:
         get_address_host_port(address, strict=True)  # a client of what is no address cannot even be closed
         return make(address, timeout=SECONDS_TO_CONNECT, set_as_default=False, name="proctor")
     except (OSError, ValueError, ImportError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ClusterError(
-            f"{address}: no Dask scheduler answers there ({said}); `dask scheduler` starts one"
+            f"{address}: no Dask scheduler answers there ({reason}); `dask scheduler` starts one"
         ) from None
 
 
@@ -94,12 +95,12 @@ def _prepared(client: Any, address: str, course: Course, order: Order) -> dict[s
     refused = _unlike(client, there, order)
     alike = [worker for worker in there if worker not in refused]
     answers = client.run(cluster_worker.prepare, order, workers=alike, on_error="return")
-    found = {worker: _fitness(answer) for worker, answer in answers.items()}
+    found = {worker: _readiness(answer) for worker, answer in answers.items()}
     refused |= {worker: "; ".join(fit.problems) for worker, fit in found.items() if fit.problems}
     elsewhere = {worker: fit.host for worker, fit in found.items() if fit.host != socket.gethostname()}
     if course.db_url().startswith("sqlite"):
-        said = "is on {}, and an SQLite gradebook is for one machine: use PostgreSQL (docs/scale.md)"
-        refused |= {worker: said.format(host) for worker, host in elsewhere.items() if worker not in refused}
+        reason = "is on {}, and an SQLite gradebook is for one machine: use PostgreSQL (docs/scale.md)"
+        refused |= {worker: reason.format(host) for worker, host in elsewhere.items() if worker not in refused}
     _refuse(refused)
     return {worker: fit.host for worker, fit in found.items()}
 
@@ -108,20 +109,20 @@ def _unlike(client: Any, there: Mapping[str, Any], order: Order) -> dict[str, st
     """What can be known of workers before one of our functions runs there; Dask's own handshake tells it."""
     refused = {}
     versions = client.get_versions()["workers"]
-    for worker, about in there.items():
+    for worker, known in there.items():
         python = ".".join(versions[worker]["host"]["python"].split(".")[:2]) if versions.get(worker) else "unknown"
-        said = differences(order.wanted, {"Python": python})
-        if about["nthreads"] != 1:
-            said.append(f"{about['nthreads']} threads: start it with --nthreads 1, and --nworkers for more of them")
-        if said:
-            refused[worker] = "; ".join(said)
+        reasons = differences(order.wanted, {"Python": python})
+        if known["nthreads"] != 1:
+            reasons.append(f"{known['nthreads']} threads: start it with --nthreads 1, and --nworkers for more of them")
+        if reasons:
+            refused[worker] = "; ".join(reasons)
     return refused
 
 
-def _fitness(answer: Any) -> Fitness:
-    if isinstance(answer, Fitness):
+def _readiness(answer: Any) -> Readiness:
+    if isinstance(answer, Readiness):
         return answer
-    return Fitness("?", [f"proctor cannot be used there: {type(answer).__name__}: {answer}"])
+    return Readiness("?", [f"proctor cannot be used there: {type(answer).__name__}: {answer}"])
 
 
 def _refuse(refused: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ Called by `proctor.grading.class_run` through an executor; takes and returns pla
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from proctor.course import folders as courses
 from proctor.course.folders import Course
 from proctor.course.hand_in import refusal
 from proctor.course.memory import fingerprint, forget, remember
-from proctor.errors import CourseError, DatabaseGone
+from proctor.course.quiet import logged_exceptions
+from proctor.errors import CourseError, DatabaseGone, ProctorError
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 3
@@ -51,31 +52,43 @@ def grade_in(course: Course, assignment: str, student: str) -> SubmissionResult:
 
 
 def _autograde(course: Course, assignment: str, student: str) -> SubmissionResult:
-    result = _run_nbgrader(course, assignment, student)
-    log = str(result.get("log", ""))[-20_000:]
-    if not result["success"]:
-        return SubmissionResult(student, error=_reason(course, assignment, student, log, str(result["error"])), log=log)
-    return replace(_read_graded(course, assignment, student), log=log)
+    done = _run_nbgrader(course, assignment, student)
+    if not done.success:
+        folder = course.shown(course.folder("submitted", student, assignment))
+        return SubmissionResult(student, error=f"{folder}: could not be graded: {_reason(done)[:500]}", log=done.log)
+    return replace(_read_graded(course, assignment, student), log=done.log)
 
 
-def _run_nbgrader(course: Course, assignment: str, student: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Autograded:
+    """What a run of nbgrader's Autograde came to, with the exceptions that it logged."""
+
+    success: bool
+    error: str
+    log: str
+    raised: tuple[BaseException, ...]
+
+
+def _run_nbgrader(course: Course, assignment: str, student: str) -> _Autograded:
     """Run nbgrader's Autograde, from the start when the database came back. Raises `DatabaseGone` if it does not."""
     for _ in range(TRIES):
         with database.watched() as (trouble, logged), courses.working_directory(course.root):
-            result: dict[str, Any] = course.api().autograde(assignment, student, force=True, create=True)
-        result["log"] = logged.getvalue() + str(result.get("log", ""))
+            api = course.api()
+            with logged_exceptions(api.log) as raised:
+                result: dict[str, Any] = api.autograde(assignment, student, force=True, create=True)
+        log = logged.getvalue() + str(result.get("log", ""))
         if result["success"] or not trouble:
-            return result
+            return _Autograded(result["success"], str(result.get("error", "")), log[-20_000:], tuple(raised))
         database.wait_for(course.db_url(), trouble[-1], course.settings.database_timeout)
     raise DatabaseGone(f"the gradebook's database comes and goes: {trouble[-1]}")
 
 
-def _reason(course: Course, assignment: str, student: str, log: str, error: str) -> str:
-    folder = course.shown(course.folder("submitted", student, assignment))
-    raised = re.findall(r"^\s*(?:[a-z_]\w*\.)*([A-Z]\w*: .*)$", log, re.MULTILINE)
-    logged = re.findall(r"^\[ERROR\] (?!Traceback)(.*)$", log, re.MULTILINE)
-    reason = [*raised[-1:], *logged[:1], *error.strip().splitlines()[-1:]][0]
-    return f"{folder}: could not be graded: {reason[:500]}"
+def _reason(done: _Autograded) -> str:
+    """Why nbgrader gave up: ours in our words, another package's by its name, or else what nbgrader logged."""
+    for error in reversed(done.raised):
+        return str(error) if isinstance(error, ProctorError) else f"{type(error).__name__}: {error}"
+    logged = re.findall(r"^\[ERROR\] (?!Traceback)(.*)$", done.log, re.MULTILINE)
+    return str([*logged[:1], *done.error.strip().splitlines()[-1:], "nbgrader does not say why"][0])
 
 
 def _read_graded(course: Course, assignment: str, student: str) -> SubmissionResult:

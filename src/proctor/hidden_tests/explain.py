@@ -48,7 +48,7 @@ def _raised(error: StudentRaised) -> Fault:
     if error.kind not in QUOTED:
         return Fault("raised", error.kind if error.kind in KNOWN else "", "", function, line)
     last = error.text.strip().splitlines()[-1] if error.text.strip() else ""
-    masked = re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", last)
+    masked = re.sub(r"0x[0-9a-f]+|\d+(\.\d+)?(e[+-]?\d+)?", "#", last)
     return Fault("raised", error.kind, wire.printable(masked[:160]), function, line)
 
 

@@ -147,9 +147,9 @@ def _set_status(row: Row, course: Course, assignment: str, submission: HandIn, h
     if not handed_in:
         row.status, row.why = "graded", "its files are no longer in submitted/"
     elif not submission.graded or not on_disk:
-        said = refusal(course, assignment, student)
-        row.status, row.why = ("cannot be graded", said) if said else ("to grade", "new")
-        if row.total is not None and not said:
+        reason = refusal(course, assignment, student)
+        row.status, row.why = ("cannot be graded", reason) if reason else ("to grade", "new")
+        if row.total is not None and not reason:
             row.why = "its graded notebook is gone"
     else:
         row.status = "graded"
@@ -178,15 +178,15 @@ def _test(name: TestName, found: Sequence[tuple[Item, float]]) -> HiddenTest:
 
 def _messages(rows: Iterable[Row]) -> list[Message]:
     """Count students, not items: one mistake often fails several tests of an exercise with the same words."""
-    told: dict[tuple[str, str], set[str]] = defaultdict(set)
+    given: dict[tuple[str, str], set[str]] = defaultdict(set)
     tests: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for row in rows:
         for (exercise, name), item in row.items.items():
             message = words.message(item)
             if message and item.outcome != "passed":
-                told[exercise, message].add(row.student.id)
+                given[exercise, message].add(row.student.id)
                 tests[exercise, message][name] = None
-    messages = [Message(len(students), *key, tuple(tests[key])) for key, students in told.items()]
+    messages = [Message(len(students), *key, tuple(tests[key])) for key, students in given.items()]
     return sorted(messages, key=lambda message: (-message.students, message.exercise, message.text))
 
 

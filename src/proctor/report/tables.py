@@ -45,6 +45,6 @@ def _test(test: HiddenTest) -> list[Value]:
 def messages(report: ClassReport) -> str:
     """One line a hint that students were given."""
     rows: list[list[Value]] = [
-        [told.students, told.exercise, told.text, "; ".join(told.tests)] for told in report.messages
+        [message.students, message.exercise, message.text, "; ".join(message.tests)] for message in report.messages
     ]
     return to_csv(["students", "exercise", "message", "tests"], rows)
