@@ -72,8 +72,15 @@ def test_every_command_on_a_page_is_run(page):
     """A command that no test runs may have stopped working, and nobody would know."""
     if str(page.relative_to(ROOT)) in OTHERS_PAGES:
         pytest.skip("its commands are run by the tests of its own subject")
-    unknown = [command for command in pages.commands(page) if command not in HERE and command not in ELSEWHERE]
-    assert not unknown
+    commands = [command for command in pages.commands(page) if not command.startswith("pytest ")]
+    assert [command for command in commands if command not in HERE and command not in ELSEWHERE] == []
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=pages.names())
+def test_tests_that_a_page_names_are_there(page):
+    """``pytest FOLDER ...`` on a page names folders and files that exist."""
+    named = [word for command in pages.commands(page) if command.startswith("pytest ") for word in command.split()[1:]]
+    assert [word for word in named if not (ROOT / word).exists()] == []
 
 
 def test_the_table_of_commands_is_current():
