@@ -77,7 +77,7 @@ def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
             yield from _progress(grading.grade(run, chosen.jobs, chosen.make_executor), len(run.todo))
     else:
         from proctor.executors import pool as workers
-        from proctor.kernels import scratch
+        from proctor.sandbox import scratch
 
         with workers.warm(run.course.settings.preload), scratch.scratch_folders_together():
             yield from _progress(grading.grade(run, options.jobs, workers.make_pool), len(run.todo))

@@ -25,8 +25,8 @@ from proctor.course.quiet import quiet_tensorflow
 from proctor.errors import ClusterError, OurFault
 from proctor.executors import pool as workers
 from proctor.executors.same_course import differences, shared, versions
-from proctor.kernels.scratch import abandon
 from proctor.sandbox import machine
+from proctor.sandbox.scratch import abandon
 
 TRIES = 2
 ENDING = "end proctor's grading processes"

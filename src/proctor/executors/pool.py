@@ -15,9 +15,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 
-from proctor.kernels.scratch import abandon
 from proctor.kernels.warm_process import start_warm_process
 from proctor.sandbox import machine
+from proctor.sandbox.scratch import abandon
 from proctor.settings import WARM_FD
 
 

@@ -17,7 +17,6 @@ from traitlets import Bool, Dict, Float, Integer, List, Unicode
 from proctor.course.submitted_folder import unsafe
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.kernels.manager import WarmKernelManager, start_kernel_for
-from proctor.kernels.scratch import scratch_folder
 from proctor.notebook.grade import grade_notebook
 from proctor.notebook.process import Limits
 from proctor.notebook.student_kernel import Starter
@@ -26,7 +25,7 @@ from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.sandbox import machine
 from proctor.sandbox.policy import Policy
-from proctor.sandbox.world import copy_files
+from proctor.sandbox.scratch import copy_files, scratch_folder
 from proctor.settings import Settings
 
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."

@@ -24,7 +24,8 @@ from typing import NamedTuple
 from proctor.errors import NotSandboxed
 from proctor.sandbox import limits, namespaces, seccomp
 from proctor.sandbox.policy import DEVICES, Policy, environment_of
-from proctor.sandbox.world import Owner, World, current_user
+from proctor.sandbox.scratch import Owner
+from proctor.sandbox.world import World, current_user
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 LANDLOCK_TRUNCATE = 3  # the ABI that came with it

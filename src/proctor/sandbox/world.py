@@ -1,4 +1,4 @@
-"""The file system, network and user that one student's process gets, and the copies of its submission's files.
+"""The file system, network and user that one student's process gets.
 
 `proctor.sandbox.enforce` builds a `World` in the forked child, out of the parts in `proctor.sandbox.namespaces`.
 """
@@ -6,7 +6,6 @@
 import errno
 import os
 import platform
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from proctor.errors import SubmissionTooLarge
 from proctor.sandbox import namespaces
 from proctor.sandbox.limits import process_status
 from proctor.sandbox.policy import DEVICES, MB, SYSTEM, Policy
+from proctor.sandbox.scratch import Owner, copy_files
 
-Owner = tuple[int, int]  # user and group
 FIRST_OWN_UID = 0x60000000  # above every uid that is handed out; unique by adding the process's id
 FIRST_OWN_UID_IN_CONTAINER = 40000  # where only 65,536 of them exist
 
@@ -109,25 +108,3 @@ def _hand_over(folder: str, owner: Owner) -> None:
     for place, folders, files in os.walk(folder):
         for name in (".", *folders, *files):
             os.chown(Path(place, name), *owner, follow_symlinks=False)
-
-
-def copy_files(source: Path, target: Path, owner: Owner | None = None, leave_out: str = "") -> None:
-    """Copy folders and plain files from `source` into `target`, which exists; no file whose name ends in `leave_out`.
-
-    What a student's process does to its files stays in its copies. `proctor.plugins.execute` copies a submission for it
-    and, where the process gets a file system of its own, `World` copies that into there. Links, sockets and devices are
-    left where they are.
-    """
-    folders = [(source, target)]
-    for here, there in folders:  # grows on the way: folders in folders may be deeper than Python can call
-        for entry in os.scandir(here):
-            copy = there / entry.name
-            if entry.is_dir(follow_symlinks=False):
-                copy.mkdir(mode=0o700)
-                folders.append((Path(entry.path), copy))
-            elif entry.is_file(follow_symlinks=False) and not (leave_out and entry.name.endswith(leave_out)):
-                shutil.copyfile(entry.path, copy, follow_symlinks=False)
-            else:
-                continue
-            if owner is not None:
-                os.chown(copy, *owner)

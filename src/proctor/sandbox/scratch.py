@@ -1,0 +1,87 @@
+"""The folder that a student's process works in: its copies of the submission's files, and whatever it writes.
+
+`proctor.plugins.execute` asks for one for each submission. The command keeps them together for its workers, and workers
+`abandon` them when the command has ended.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from proctor.settings import SCRATCH
+
+Owner = tuple[int, int]  # user and group
+_in_use: set[Path] = set()
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for one submission, removed afterwards whatever is in it."""
+    together = os.environ.get(SCRATCH)
+    if together:
+        Path(together).mkdir(mode=0o711, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="proctor-", dir=together))
+    _in_use.add(folder)
+    try:
+        yield folder
+    finally:
+        remove(folder)
+        _in_use.discard(folder)
+
+
+@contextmanager
+def scratch_folders_together() -> Iterator[None]:
+    """Have this process and its children make theirs in one folder, and remove it with what killed ones have left."""
+    folder = Path(tempfile.mkdtemp(prefix="proctor-"))
+    folder.chmod(0o711)  # a student's user passes through it
+    os.environ[SCRATCH] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[SCRATCH]
+        remove(folder)
+
+
+def abandon() -> None:
+    """Remove what this process uses: it is about to end, because the one that it works for has."""
+    for folder in list(_in_use):
+        remove(folder)
+    if SCRATCH in os.environ:
+        with suppress(OSError):  # others are still at it, and the last one will
+            Path(os.environ[SCRATCH]).rmdir()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder as far as that is possible, with folders in folders without end, too."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except (OSError, RecursionError):
+        subprocess.run(["rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, check=False)
+
+
+def copy_files(source: Path, target: Path, owner: Owner | None = None, leave_out: str = "") -> None:
+    """Copy folders and plain files from `source` into `target`, which exists; no file whose name ends in `leave_out`.
+
+    What a student's process does to its files stays in its copies. `proctor.plugins.execute` copies a submission for it
+    and, where the process gets a file system of its own, `proctor.sandbox.world` copies that into there. Links, sockets
+    and devices are left where they are.
+    """
+    folders = [(source, target)]
+    for here, there in folders:  # grows on the way: folders in folders may be deeper than Python can call
+        for entry in os.scandir(here):
+            copy = there / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                copy.mkdir(mode=0o700)
+                folders.append((Path(entry.path), copy))
+            elif entry.is_file(follow_symlinks=False) and not (leave_out and entry.name.endswith(leave_out)):
+                shutil.copyfile(entry.path, copy, follow_symlinks=False)
+            else:
+                continue
+            if owner is not None:
+                os.chown(copy, *owner)
