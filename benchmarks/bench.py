@@ -109,8 +109,8 @@ nb, count = json.load(open(sys.argv[1])), int(sys.argv[2])
 import tensorflow, numpy, matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
-from proctor.kernels.rehearsal import draw_once
-draw_once()
+from proctor.kernels.rehearsal import draw_a_sample
+draw_a_sample()
 def show(*_, **__):
     for number in plt.get_fignums():
         plt.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")

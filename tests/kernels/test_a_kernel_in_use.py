@@ -59,6 +59,19 @@ def test_shows_plots_inline(kernel: Any) -> None:
         assert [list(data)[1] for data in pictures] == ["image/png"]
 
 
+@pytest.mark.parametrize("before", ["", "%matplotlib inline\n"])
+def test_draws_a_figure_once(kernel: Any, before: str) -> None:
+    """Half of what a picture costs, also where the notebook asks for inline pictures itself."""
+    code = """
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+draw, drawn = Figure.draw, []
+Figure.draw = lambda figure, renderer: drawn.append(figure) or draw(figure, renderer)
+plt.plot([1, 2]); plt.legend(["line"]); plt.show(); print(len(drawn))
+"""
+    assert kernel.run(before + code) == "1"
+
+
 def test_starts_threads(kernel: Any) -> None:
     """Threads are no processes: they work."""
     code = "import threading; t = threading.Thread(target=print, args=('in a thread',)); t.start(); t.join()"

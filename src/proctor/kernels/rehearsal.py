@@ -6,10 +6,10 @@ threads, and threads do not survive a fork.
 
 import gc
 import importlib
-import io
 import sys
 from collections.abc import Sequence
 
+from proctor.kernels import pictures
 from proctor.kernels.messages import MAX_DETAIL, NotStarted
 
 # What ipykernel, IPython and matplotlib would import at a kernel's start, at its first plot or its first traceback.
@@ -46,15 +46,17 @@ def _do_once_what_every_kernel_does() -> None:
     """For what it fills in on the way: each page of memory that is not written to later stays shared."""
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
+    pictures.install()
     if "matplotlib" in sys.modules:
         from matplotlib.backends.registry import backend_registry
 
         backend_registry.resolve_gui_or_backend("inline")  # type: ignore[no-untyped-call]
-        draw_once()
+        draw_a_sample()
 
 
-def draw_once() -> None:
+def draw_a_sample() -> None:
     """Fill matplotlib's font and style caches: the first plot of a process costs ten times what the next one does."""
+    from IPython.core.pylabtools import print_figure
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -67,8 +69,9 @@ def draw_once() -> None:
     axes.set_title("t")
     axes.legend()
     figure.tight_layout()
-    FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png", bbox_inches="tight")
+    FigureCanvasAgg(figure)
+    print_figure(figure)
     # Labels such as 10^-2 go through a parser of formulas, which remembers them.
     axes.set_yscale("log")
     axes.set_ylim(1e-5, 1e3)
-    FigureCanvasAgg(figure).print_figure(io.BytesIO(), format="png")
+    print_figure(figure)
