@@ -5,6 +5,7 @@
 
 import atexit
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import zmq
-from ipykernel import kernelapp
+from ipykernel import ipkernel, kernelapp
 from ipykernel.iostream import IOPubThread
+from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
@@ -28,6 +30,14 @@ from proctor.sandbox.enforce import enforce
 from proctor.sandbox.policy import Policy
 
 RESET = {number for number in signal.Signals if number not in (signal.SIGKILL, signal.SIGSTOP)}
+
+
+_ours: list[str] = []  # modules that no student's code may find
+
+
+def before_the_fork() -> None:
+    """Note what to remove in every child: to look through thousands of names copies the pages that they lie on."""
+    _ours[:] = [name for name in sys.modules if name.partition(".")[0] in ("proctor", "landlockpy")]
 
 
 def become(child: Child) -> NoReturn:
@@ -91,8 +101,45 @@ class _Publisher(IOPubThread):
         super().__init__(socket, pipe=False, **kwargs)  # type: ignore[no-untyped-call]
 
 
+class _SysWithoutModules:
+    """`sys`, as far as a kernel looks at it while it is made: all but the modules."""
+
+    modules: Mapping[str, types.ModuleType] = types.MappingProxyType({})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+class _Kernel(IPythonKernel):
+    """An `IPythonKernel` that does not look at each imported module: they are what its debugger would step over.
+
+    There is no debugger here, and to touch thousands of modules is to copy the pages of memory that they lie on.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        vars(ipkernel)["sys"] = _SysWithoutModules()
+        try:
+            super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        finally:
+            vars(ipkernel)["sys"] = sys
+
+
 class _KernelApp(IPKernelApp):
     """An `IPKernelApp` that is told its connection directly and neither reads nor writes a file for it."""
+
+    kernel_class = _Kernel
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        pass  # it is empty, and to say so takes a parser of fifty options
+
+    def _configure_logging(self) -> None:
+        self.log.setLevel(logging.CRITICAL)  # without going through every logger of TensorFlow's
+
+    def init_code(self) -> None:
+        # There is none to run first. IPython's own would also note the names of all modules, for `%reset -f in`, and so
+        # copy the pages that they lie on.
+        shell: Any = self.shell
+        shell.user_ns_hidden.update(shell.user_ns)
 
     def init_connection_file(self) -> None:
         pass
@@ -137,8 +184,8 @@ def _kernel_app(connection: Mapping[str, str | int]) -> Any:
     app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.kernels.rehearsal`
     if "matplotlib" in sys.modules:
         app.shell.enable_matplotlib("inline")
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("proctor", "landlockpy")]:
-        del sys.modules[name]
+    for name in _ours:
+        sys.modules.pop(name, None)
     return app
 
 

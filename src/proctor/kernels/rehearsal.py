@@ -9,7 +9,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from proctor.kernels import pictures
+from proctor.kernels import child, pictures
 from proctor.kernels.messages import MAX_DETAIL, NotStarted
 
 # What ipykernel, IPython and matplotlib would import at a kernel's start, at its first plot or its first traceback.
@@ -21,7 +21,7 @@ USED_BY_KERNELS = (
     *("IPython.utils.wildcard", "matplotlib_inline.backend_inline", "matplotlib_inline.config", "multiprocessing"),
     *("tornado.platform.asyncio", "jedi", "secrets", "stack_data", "executing", "pure_eval", "numpy.random"),
     *("pygments.formatters.terminal256", "pygments.styles.default", "pygments.lexers.python"),
-    *("proctor.kernels.child", "landlockpy"),
+    "landlockpy",
 )
 
 
@@ -37,6 +37,7 @@ def rehearse(preload: Sequence[str]) -> NotStarted | None:
                 return NotStarted("no import", f"{type(error).__name__}: {error}"[:MAX_DETAIL], name)
     _do_once_what_every_kernel_does()
     del sys.modules["debugpy"], sys.modules["debugpy.server"]
+    child.before_the_fork()
     gc.collect()
     gc.freeze()
     return None
