@@ -181,12 +181,31 @@ def _kernel_app(connection: Mapping[str, str | int]) -> Any:
     app: Any = _KernelApp.instance(config=config, log_level=50)
     app.load_connection_info(dict(connection))
     app.initialize([])
+    _stay(app)
     app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.kernels.rehearsal`
     if "matplotlib" in sys.modules:
         app.shell.enable_matplotlib("inline")
     for name in _ours:
         sys.modules.pop(name, None)
     return app
+
+
+def _stay(app: Any) -> None:
+    """Let neither ``exit()`` in a cell nor a shutdown request end the kernel: the cells below it are still to be run.
+
+    Only whoever started the kernel ends it, by a signal. In JupyterLab a student who wrote ``exit()`` just goes on.
+    """
+
+    def ask_exit() -> None:
+        print("exit() is ignored while this notebook is graded.")
+
+    async def do_shutdown(restart: bool) -> dict[str, Any]:
+        return {"status": "ok", "restart": restart}
+
+    app.shell.ask_exit = ask_exit
+    app.kernel.do_shutdown = do_shutdown
+    for handlers in (app.kernel.shell_handlers, app.kernel.control_handlers):
+        handlers.pop("shutdown_request", None)
 
 
 def _run(app: Any) -> int:

@@ -23,6 +23,7 @@ MAX_TEXT = 100_000
 
 
 IMAGES = ("image/png", "image/jpeg")
+DECIDING = ("error", "execute_result")
 
 
 End = Literal["ok", "error", "died", "too slow", "flood"]
@@ -36,9 +37,17 @@ class CellRun:
     outputs: list[Any] = field(default_factory=list)
     size: int = 0
     traffic: int = 0
+    begun: bool = False  # whether the kernel said anything about it
 
     def add(self, output: Any, size: int) -> None:
-        """Keep `output` while the cell is within its size; consecutive text of one stream is one output."""
+        """Keep `output` while the cell is within its size; consecutive text of one stream is one output.
+
+        What decides the points of an ordinary test cell, an error or its value, is kept whatever the size.
+        """
+        if output.output_type in DECIDING:
+            self.outputs = [kept for kept in self.outputs if kept.output_type != output.output_type]
+            self.outputs.append(output)
+            return
         last = self.outputs[-1] if self.outputs else None
         if last is None or output.output_type != "stream" or last.output_type != "stream" or output.name != last.name:
             last, size = None, size + OUTPUT_COST
@@ -49,6 +58,19 @@ class CellRun:
             last.text += output.text
         else:
             self.outputs.append(output)
+
+    def clear(self) -> None:
+        """Forget what was shown, as ``clear_output()`` asks; an error stays."""
+        self.outputs = [output for output in self.outputs if output.output_type == "error"]
+
+    def leave_out(self, remark: Any) -> None:
+        """Keep nothing but `remark` and what decides points."""
+        self.outputs = [remark, *(output for output in self.outputs if output.output_type in DECIDING)]
+
+    def ensure_error(self, name: str, text: str) -> None:
+        """Have an error in the outputs of a cell that did not run to its end: without, nbgrader gives full points."""
+        if self.end != "ok" and not any(output.output_type == "error" for output in self.outputs):
+            self.outputs.append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
 
 
 def output_of(message: dict[str, Any]) -> tuple[Any, int]:
@@ -67,7 +89,8 @@ def output_of(message: dict[str, Any]) -> tuple[Any, int]:
         return new_output("error", ename=name, evalue=value, traceback=safe), sum(map(len, safe))
     if kind in ("display_data", "execute_result") and isinstance(message.get("data"), dict):
         data = _plain_data(message["data"])
-        return (new_output("display_data", data), sum(map(len, data.values()))) if data else (None, 0)
+        more = {"execution_count": None} if kind == "execute_result" else {}
+        return (new_output(kind, data, **more), sum(map(len, data.values()))) if data else (None, 0)
     return None, 0
 
 

@@ -13,15 +13,19 @@ from typing import Any
 from nbformat.v4 import new_output
 
 from proctor.border.submission import Submission, scenario_source
-from proctor.errors import HiddenTestsBroken
+from proctor.errors import CourseError, HiddenTestsBroken
 from proctor.hidden_tests import run_line, session
 from proctor.notebook.process import Limits, NotebookProcess, refused
 from proctor.notebook.student_kernel import Starter
+from proctor.render import words
 from proctor.render.cell_outputs import as_outputs
+from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.results.verdict import CellVerdict, Item
 
 log = logging.getLogger(__name__)
+
+ALL_TESTS = "The hidden tests of this exercise"
 
 
 def grade_notebook(nb: Any, starter: Starter, grader_tests: Path, seed: int, limits: Limits) -> list[CellVerdict]:
@@ -38,9 +42,25 @@ def grade_notebook(nb: Any, starter: Starter, grader_tests: Path, seed: int, lim
         return [verdict for verdict in verdicts if verdict is not None]
 
     try:
-        return _with_tests([cell.file for cell in cells if cell.file is not None], process, seed, grade)
+        verdicts = _with_tests([cell.file for cell in cells if cell.file is not None], process, seed, grade)
+        in_notebook.add_flags(nb.metadata, process.take_flags())  # of cells below the last hidden test
+        return verdicts
     finally:
         process.end()
+
+
+def leave_undecided(nb: Any) -> None:
+    """Leave `nb` unexecuted, with what the student's own outputs say, but for the cells with hidden tests of ours.
+
+    What stands in the outputs of such a cell could be a verdict that the student wrote.
+    """
+    for cell in nb.cells:
+        metadata = cell.metadata.get("nbgrader", {})
+        graded = bool(metadata.get("grade")) and not metadata.get("solution") and cell.cell_type == "code"
+        path = run_line.split(cell.source)[1] if graded else None
+        if path is not None:
+            item = Item(Path(path).stem, ALL_TESTS, float(metadata["points"]), "undecided")
+            cell.outputs = as_outputs(CellVerdict(str(metadata["grade_id"]), item.max_points, (item,)))
 
 
 @dataclass(frozen=True)
@@ -51,15 +71,22 @@ class _CodeCell:
     name: str
     visible: str
     file: Path | None
+    graded: bool
 
     @classmethod
     def of(cls, cell: Any, index: int, grader_tests: Path) -> "_CodeCell":
         """Take a cell apart. Raises `CourseError` if it names a file that is not there."""
         metadata = cell.metadata.get("nbgrader", {})
         graded = bool(metadata.get("grade")) and not metadata.get("solution")
+        name = str(metadata.get("grade_id") or index + 1)
         visible, path = run_line.split(cell.source) if graded else (cell.source, None)
-        file = None if path is None else run_line.find(grader_tests, path)
-        return cls(cell, str(metadata.get("grade_id") or index + 1), visible, file)
+        if path is None:  # hidden tests of nbgrader's own kind run in the notebook
+            if graded and run_line.is_near_miss(cell.source):
+                raise CourseError(
+                    f"cell {name}: its hidden part is not the line that runs hidden tests, and nothing else"
+                )
+            return cls(cell, name, cell.source, None, graded)
+        return cls(cell, name, visible, run_line.find(grader_tests, path), graded)
 
 
 def _with_tests(
@@ -79,7 +106,10 @@ def _with_tests(
 def _grade_cell(code: _CodeCell, process: NotebookProcess, run_file: session.RunFile) -> CellVerdict | None:
     cell = code.cell
     if code.visible.strip():
-        cell.outputs = process.run_cell(code.visible, code.name).outputs
+        run = process.run_cell(code.visible, code.name)
+        if code.graded and code.file is None:
+            run.ensure_error("NotRun", words.NOT_TO_ITS_END)
+        cell.outputs = run.outputs
     if code.file is None:
         return None
     points = float(cell.metadata["nbgrader"]["points"])
@@ -99,7 +129,7 @@ def _judge(file: Path, run_file: session.RunFile, points: float) -> tuple[Item, 
             raise HiddenTestsBroken(f"{file}: its tests add up to {total:g} points, the cell has {points:g}")
     except HiddenTestsBroken:
         log.exception("a test cell is undecided")
-        return (Item(file.stem, "The hidden tests of this exercise", points, "undecided"),)
+        return (Item(file.stem, ALL_TESTS, points, "undecided"),)
     return items
 
 

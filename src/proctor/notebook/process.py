@@ -52,7 +52,7 @@ class NotebookProcess:
         self._starter = starter
         self._limits = limits
         self._kernel: StudentKernel | None = None
-        self._harmless: list[str] = []
+        self._harmless: list[tuple[str, str]] = []  # names and code of the cells to run again in a new kernel
         self._started = 0
         self._deadline = time.monotonic() + limits.notebook
         self._flags: list[Flag] = []
@@ -61,7 +61,7 @@ class NotebookProcess:
     def run_cell(self, code: str, name: str) -> CellRun:
         """Run a cell of the notebook; remember it for the next kernel unless it did harm."""
         try:
-            run = self._ready().run_cell(code, self._time_for(self._limits.cell))
+            run = self._run(code)
         except StudentFault as error:
             return CellRun("error", [_remark(words.not_run(fault_of(error)))])
         if run.end in HARM:
@@ -70,13 +70,23 @@ class NotebookProcess:
             self._flags.append(flag)
             run.outputs.append(_remark(words.new_kernel(flag)))
         else:
-            self._harmless.append(code)
+            self._harmless.append((name, code))
             raised = (f"{output.ename}: {output.evalue}" for output in run.outputs if output.output_type == "error")
             self._flags += [Flag(kind, name) for kind in refused(raised)]
         self._written += run.size
         if self._written > self._limits.output:
-            run.outputs = [_remark(words.LEFT_OUT)]
+            run.leave_out(_remark(words.LEFT_OUT))
         return run
+
+    def _run(self, code: str) -> CellRun:
+        """Run `code`; a kernel that was dead before it began is the doing of the cell above, and is replaced once."""
+        run = self._ready().run_cell(code, self._time_for(self._limits.cell))
+        if run.end != "died" or run.begun or not self._harmless:
+            return run
+        name, _ = self._harmless.pop()
+        self._kernel = None
+        self._flags.append(Flag("ended kernel", name))
+        return self._ready().run_cell(code, self._time_for(self._limits.cell))
 
     def call(self, request: str) -> str:
         """Be the transport of a `Submission`."""
@@ -109,7 +119,7 @@ class NotebookProcess:
         """Bring a new kernel to where the last one was."""
         kernel = self._kernel
         assert kernel is not None
-        for position, code in enumerate(self._harmless):
+        for position, (_, code) in enumerate(self._harmless):
             if kernel.run_cell(code, self._time_for(self._limits.cell)).end in HARM:
                 # It did no harm before and does now: leave it out, too, and start once more.
                 del self._harmless[position]

@@ -92,8 +92,10 @@ class StudentKernel:
         run = CellRun()
         request = self._client.execute(code, allow_stdin=False, stop_on_error=False)
         reply = self._listen(request, timeout, run)
-        if reply is not None and reply.get("status") != "ok" and run.end == "ok":
+        if reply is not None and reply.get("status") != "ok":
             run.end = "error"
+            # Student code can keep the error from being shown. The reply says it all the same, as nbgrader's own does.
+            run.ensure_error(wire.text(str(reply.get("ename"))[:200]), wire.text(str(reply.get("evalue"))[:2000]))
         return run
 
     def call(self, request_text: str, timeout: float) -> str:
@@ -154,10 +156,11 @@ class StudentKernel:
         message = self._receive(iopub, request, run)
         if message is None:
             return False
+        run.begun = True
         if message.get("execution_state") == "idle":
             return True
         if message.get("msg_type") == "clear_output":
-            run.outputs.clear()
+            run.clear()
         output, size = output_of(message)
         if output is not None:
             run.add(output, size)

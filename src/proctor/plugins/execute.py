@@ -17,7 +17,7 @@ from traitlets import Bool, Dict, Float, Integer, List, Unicode
 from proctor.course.submitted_folder import unsafe
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.kernels.manager import WarmKernelManager, start_kernel_for
-from proctor.notebook.grade import grade_notebook
+from proctor.notebook.grade import grade_notebook, leave_undecided
 from proctor.notebook.process import Limits
 from proctor.notebook.student_kernel import Starter
 from proctor.render import words
@@ -28,6 +28,8 @@ from proctor.sandbox.policy import Policy
 from proctor.sandbox.scratch import copy_files, scratch_folder
 from proctor.settings import Settings
 
+# What nbgrader promises to notebooks that ask how they are run.
+FOR_NOTEBOOKS = {"NBGRADER_EXECUTION": "autograde"}
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."
 
 
@@ -55,7 +57,11 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Execute `nb`; nbgrader calls this with the course as the working directory."""
-        limits = Limits(self.cell_timeout, self.call_timeout, self.notebook_timeout)
+        stock = self.config.get("Execute", {})
+        if not stock.get("enabled", True):  # ``nbgrader autograde --no-execute``
+            leave_undecided(nb)
+            return nb, resources
+        limits = Limits(self._seconds_for_a_cell(stock), self.call_timeout, self.notebook_timeout)
         submission = Path(resources["metadata"]["path"] or ".")
         handed_in = self._submitted(resources["nbgrader"])
         reason = unsafe(handed_in)
@@ -74,11 +80,17 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
             in_notebook.add_flags(nb.metadata, [flag])
         return nb, resources
 
+    def _seconds_for_a_cell(self, stock: Any) -> float:
+        """Ours, or nbgrader's own ``c.Execute.timeout`` where only that is set (None: as long as the notebook may)."""
+        if "timeout" in stock and "cell_timeout" not in self.config.get("ProctoredExecute", {}):
+            return float(stock["timeout"] or self.notebook_timeout)
+        return float(self.cell_timeout)
+
     def _starter(self, scratch: Path, metadata: Any) -> Starter:
         """How this student's kernels start. What the sandbox lacks on this machine ends up in ``_missing``."""
         policy = Policy(
             str(scratch), memory=self.memory << 20, disk_total=self.disk << 20,
-            cpu_seconds=int(self.notebook_timeout), environment=dict(self.environment),
+            cpu_seconds=int(self.notebook_timeout), environment={**FOR_NOTEBOOKS, **self.environment},
         )  # fmt: skip
         allowed = self.allow_unsandboxed or self._is_known(metadata)
         self._missing: tuple[str, ...] = ()

@@ -113,4 +113,5 @@ def ordinary_kernels(system: str) -> str:
     )
 
 
+NOT_TO_ITS_END = "this cell did not run to its end, so it earns nothing; see the output above"
 LEFT_OUT = "The notebook wrote too much: the outputs from here on are left out."
