@@ -14,6 +14,7 @@ from nbgrader.api import Gradebook
 from proctor.course import folders as courses
 from proctor.course import memory
 from proctor.render.cell_outputs import as_outputs
+from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.results.submission_result import SubmissionResult
 from proctor.results.verdict import CellVerdict, Item
@@ -80,6 +81,7 @@ def _write_files(root: Path, result: Graded) -> None:
             shown = new_output("stream", name="stdout", text="the visible checks said this\n")
             cell.outputs = [shown, *as_outputs(result.verdict)]
     nb.cells += list(result.cells)
+    in_notebook.mark_executed(nb.metadata)
     folder = root / "autograded" / result.student / tiny_course.ASSIGNMENT
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(nb, folder / f"{tiny_course.ASSIGNMENT}.ipynb")

@@ -37,6 +37,6 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(check_json.results(result), indent=2))
     elif options.format == "text":
-        print("\n".join(as_text(cell) for cell in result.cells))
+        print("\n".join([*map(as_text, result.cells), *map(words.ordinary, result.ordinary)]))
         print("\n".join(f"note: {words.flag(flag)}" for flag in result.flags))
     return GRADED if result.points == result.max_points else SOME_NOT

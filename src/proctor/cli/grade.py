@@ -43,8 +43,9 @@ def run(options: argparse.Namespace) -> int:
     from proctor.course import folders as courses
     from proctor.course.lock import course_lock
     from proctor.grading import class_run as grading
+    from proctor.grading.class_rows import class_rows
     from proctor.render import words
-    from proctor.render.class_table import class_table, warnings_below
+    from proctor.render.class_table import class_table, notes_below
     from proctor.sandbox import machine
 
     if not machine.can_fork() and not options.scheduler:
@@ -55,9 +56,10 @@ def run(options: argparse.Namespace) -> int:
         class_run = grading.plan(course, assignment, options.student, options.force)
         class_run.settings["allow_unsandboxed"] = options.allow_unsandboxed or course.settings.allow_unsandboxed
         results = list(_results(class_run, options)) if class_run.todo else []
-    print(class_table([*class_run.skipped, *results]))
-    for warning in warnings_below([*class_run.skipped, *results]):
-        print(f"\n{warning}")
+    rows = class_rows(course, assignment, [*class_run.skipped, *results])
+    print(class_table(rows))
+    for note in notes_below(rows):
+        print(f"\n{note}")
     failed = [result for result in results if result.error]
     print(f"\n{len(results) - len(failed)} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")
     for result in failed:

@@ -6,6 +6,7 @@ Called by the report and the exports. nbgrader's own objects ask the database on
 
 import contextlib
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -100,6 +101,23 @@ def read(course: Course, assignment: str) -> Records:
         return read_from(book.db, course, assignment)
 
 
+def released(course: Course, assignment: str) -> list[tuple[Any, ...]]:
+    """Return the gradebook's own copy of the released notebooks, by which nbgrader grades; empty before a release."""
+    url = make_url(course.db_url())
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        return []
+    source, points = db.SourceCell, db.GradeCell.max_score
+    query = (
+        select(db.Notebook.name, source.name, source.cell_type, source.source, source.locked, points)
+        .join(db.Notebook, source.notebook_id == db.Notebook.id)
+        .join(db.Assignment, db.Notebook.assignment_id == db.Assignment.id)
+        .outerjoin(db.GradeCell, (db.GradeCell.notebook_id == db.Notebook.id) & (db.GradeCell.name == source.name))
+        .where(db.Assignment.name == assignment)
+    )
+    with db.Gradebook(course.db_url(), str(course.config.get("CourseDirectory", {}).get("course_id", ""))) as book:
+        return sorted((tuple(row) for row in book.db.execute(query)), key=str)
+
+
 def read_from(session: Any, course: Course, assignment: str) -> Records:
     """Read from an open session of nbgrader's gradebook."""
     duedate = session.execute(select(db.Assignment.duedate).where(db.Assignment.name == assignment)).scalar()
@@ -132,10 +150,16 @@ def _exercises(session: Any, course: Course, assignment: str) -> dict[str, float
             .where(db.Assignment.name == assignment)
         )
         found += [(str(notebook), str(name), float(points)) for notebook, name, points in session.execute(query)]
-    names = [name for _, name, _ in found]
+    repeated = repeated_names(course, assignment)
     order = _order(course, assignment)
     found.sort(key=lambda row: (order.get(row[:2], len(order)), row))
-    return {name if names.count(name) == 1 else f"{notebook}/{name}": points for notebook, name, points in found}
+    return {f"{notebook}/{name}" if name in repeated else name: points for notebook, name, points in found}
+
+
+def repeated_names(course: Course, assignment: str) -> frozenset[str]:
+    """Grade ids that more than one notebook of the assignment has: the notebook's name is put before them."""
+    counts = Counter(name for _, name in _order(course, assignment))
+    return frozenset(name for name, count in counts.items() if count > 1)
 
 
 def _order(course: Course, assignment: str) -> dict[tuple[str, str], int]:

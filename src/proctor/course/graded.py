@@ -6,19 +6,22 @@ latest, and from the graded notebook if that is: ``nbgrader autograde`` writes o
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from nbgrader.utils import notebook_hash
+from nbformat import from_dict
+from nbgrader.utils import determine_grade, notebook_hash
 
 import proctor
 from proctor.course.folders import Course
+from proctor.course.gradebook import repeated_names
 from proctor.course.memory import fingerprint, in_common, recall, remembered_at
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
-from proctor.results.submission_result import SubmissionResult
+from proctor.results.submission_result import OrdinaryCell, SubmissionResult
 from proctor.results.verdict import CellVerdict
 from proctor.settings import CONFIG_FILE
 
@@ -28,7 +31,7 @@ POINTS = re.compile(r'<meta name="points" content="([-\d.]+)">')
 
 
 def items(course: Course, assignment: str, student: str) -> SubmissionResult | None:
-    """Return what the tests found, or None: not graded, or graded without hidden tests."""
+    """Return what the tests found, or None: not graded by us."""
     notebooks = list(course.folder("autograded", student, assignment).glob("*.ipynb"))
     remembered = recall(course, assignment, student)
     if remembered is not None and notebooks and _latest(notebooks) <= remembered_at(course, assignment, student):
@@ -37,31 +40,53 @@ def items(course: Course, assignment: str, student: str) -> SubmissionResult | N
 
 
 def read(course: Course, assignment: str, student: str) -> SubmissionResult | None:
-    """Read the graded notebooks of a submission; None if there is no verdict in them."""
-    cells: list[CellVerdict] = []
-    flags: list[Flag] = []
-    for path in sorted(course.folder("autograded", student, assignment).glob("*.ipynb")):
-        more, raised = read_graded(path)
-        cells += more
-        flags += raised
-    return SubmissionResult(student, tuple(cells), tuple(dict.fromkeys(flags))) if cells else None
+    """Read the graded notebooks of a submission; None if one of them cannot be read or was executed by another."""
+    notebooks = sorted(course.folder("autograded", student, assignment).glob("*.ipynb"))
+    repeated = repeated_names(course, assignment)
+    parts = [_read_notebook(path, repeated) for path in notebooks]
+    if not parts or None in parts:
+        return None
+    read_parts = [part for part in parts if part is not None]
+    return SubmissionResult(
+        student,
+        cells=tuple(cell for part in read_parts for cell in part.cells),
+        ordinary=tuple(cell for part in read_parts for cell in part.ordinary),
+        flags=tuple(dict.fromkeys(flag for part in read_parts for flag in part.flags)),
+    )
 
 
-def read_graded(path: Path) -> tuple[list[CellVerdict], list[Flag]]:
-    """Return the verdicts and flags of a graded notebook; none if it cannot be read.
+def _read_notebook(path: Path, repeated: frozenset[str]) -> SubmissionResult | None:
+    """Read one graded notebook.
 
     nbformat would check the notebook, which takes ten times as long: it has been checked, and there may be a thousand.
     """
     try:
         nb = json.loads(path.read_bytes())
-        graded = [cell for cell in nb.get("cells", []) if cell.get("metadata", {}).get("nbgrader", {}).get("grade")]
-        cells = [verdict for verdict in map(in_notebook.verdict_of, graded) if verdict is not None]
-        flags = [*in_notebook.flags_of(nb.get("metadata", {}))]
-    except (OSError, ValueError):
-        return [], []
-    for cell in cells:
-        flags += [*cell.flags, *([Flag("undecided", cell.grade_id)] if cell.undecided else [])]
-    return cells, flags
+        if not in_notebook.was_executed(nb["metadata"]):
+            return None
+        return _result(nb, lambda name: f"{path.stem}/{name}" if name in repeated else name)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _result(nb: Any, name_of: Callable[[str], str]) -> SubmissionResult:
+    verdicts: list[CellVerdict] = []
+    ordinary: list[OrdinaryCell] = []
+    flags = [*in_notebook.flags_of(nb["metadata"])]
+    for cell in nb["cells"]:
+        metadata = cell["metadata"].get("nbgrader", {})
+        if not metadata.get("grade") and not metadata.get("task"):
+            continue
+        name = name_of(str(metadata["grade_id"]))
+        tested = cell["cell_type"] == "code" and not metadata.get("solution")
+        verdict = in_notebook.verdict_of(cell) if tested else None
+        if verdict is None:
+            points, most = determine_grade(from_dict(cell)) if tested else (None, float(metadata["points"]))
+            ordinary.append(OrdinaryCell(name, most, points))
+            continue
+        verdicts.append(replace(verdict, grade_id=name))
+        flags += [*verdict.flags, *([Flag("undecided", name)] if verdict.undecided else [])]
+    return SubmissionResult("", tuple(verdicts), tuple(flags), ordinary=tuple(ordinary))
 
 
 class Shared:

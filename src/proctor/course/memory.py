@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import proctor
 from proctor.course.folders import Course
+from proctor.course.gradebook import released
 from proctor.results.submission_result import SubmissionResult
 from proctor.settings import ABOUT_THE_MACHINE
 
@@ -25,7 +26,10 @@ def fingerprint(course: Course, assignment: str, student: str, common: str = "")
 
 
 def in_common(course: Course, assignment: str) -> str:
-    """Digest of the hidden tests, the source notebook, the settings and the engine; once is enough for a class."""
+    """Digest of the hidden tests, the source notebook, its copy in the gradebook, the settings and the engine.
+
+    Once is enough for a class.
+    """
     folders = [
         course.hidden_tests(assignment),
         course.folder("source", ".", assignment),
@@ -33,7 +37,7 @@ def in_common(course: Course, assignment: str) -> str:
     ]
     settings = course.config.get("ProctoredExecute", {}).items()
     deciding = sorted(item for item in settings if item[0] not in ABOUT_THE_MACHINE)
-    return hashlib.sha256(f"{digest_of(folders)}{deciding!r}".encode()).hexdigest()
+    return hashlib.sha256(f"{digest_of(folders)}{deciding!r}{released(course, assignment)!r}".encode()).hexdigest()
 
 
 def digest_of(folders: Iterable[Path]) -> str:

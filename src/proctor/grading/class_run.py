@@ -27,7 +27,7 @@ MakeExecutor = Callable[[int], Executor]
 class ClassRun:
     """What a run is about: `skipped` are unchanged since they were graded, `todo` are left to do.
 
-    `settings` of ``c.ProctoredExecute`` hold for this run only.
+    `settings` of ``c.ProctoredExecute`` hold for this run only. `common`: digest of what decides every grade.
     """
 
     course: Course
@@ -35,6 +35,7 @@ class ClassRun:
     todo: list[str]
     skipped: list[SubmissionResult] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    common: str = ""
 
 
 def plan(course: Course, assignment: str, students: Sequence[str] = (), force: bool = False) -> ClassRun:
@@ -46,15 +47,14 @@ def plan(course: Course, assignment: str, students: Sequence[str] = (), force: b
         raise CourseError(f"{submitted}: no submission of {assignment} by {', '.join(unknown)}")
     if not there:
         raise CourseError(f"{submitted}: no submissions of {assignment}; expected {submitted}/<student>/{assignment}/")
-    run = ClassRun(course, assignment, [])
     known = graded_students(course, assignment)
     in_gradebook = set() if force else known
-    common = in_common(course, assignment)
+    run = ClassRun(course, assignment, [], common=in_common(course, assignment))
     for student in students or there:
         done = None
         graded = student in in_gradebook and course.folder("autograded", student, assignment).is_dir()
         if graded and not unsafe(course.folder("submitted", student, assignment)):
-            done = recall(course, assignment, student, fingerprint(course, assignment, student, common))
+            done = recall(course, assignment, student, fingerprint(course, assignment, student, run.common))
         if done is None:
             run.todo.append(student)
         else:
@@ -116,9 +116,8 @@ def _drain(
         while queue and len(underway) < width:
             student = queue.popleft()
             try:
-                underway[
-                    executor.submit(grade_student, str(run.course.root), run.assignment, student, run.settings)
-                ] = student
+                job = (str(run.course.root), run.assignment, student, run.settings, run.common)
+                underway[executor.submit(grade_student, *job)] = student
             except BrokenExecutor:
                 broken.append(student)
                 break

@@ -27,10 +27,13 @@ def _course(root: Path) -> Course:
     return courses.load(root)
 
 
-def grade_student(root: str, assignment: str, student: str, settings: Mapping[str, Any]) -> SubmissionResult:
+def grade_student(
+    root: str, assignment: str, student: str, settings: Mapping[str, Any], common: str = ""
+) -> SubmissionResult:
     """Grade one submission and remember the outcome. Raises `RunStopped`, but never for what a submission contains.
 
-    `settings` of ``c.ProctoredExecute`` go before those of the course.
+    `settings` of ``c.ProctoredExecute`` go before those of the course. `common` is the digest of what decides every
+    grade of the class, if it is known.
     """
     course = _course(Path(root))
     course.config.ProctoredExecute.update(settings)
@@ -38,7 +41,7 @@ def grade_student(root: str, assignment: str, student: str, settings: Mapping[st
     reason = refusal(course, assignment, student)
     if reason:
         return SubmissionResult(student, error=reason)
-    mark = fingerprint(course, assignment, student)
+    mark = fingerprint(course, assignment, student, common)
     result = _autograde(course, assignment, student)
     if not result.error:
         remember(course, assignment, result, mark)
@@ -95,5 +98,5 @@ def _read_graded(course: Course, assignment: str, student: str) -> SubmissionRes
     result = graded.read(course, assignment, student)
     if result is None:
         folder = course.folder("autograded", student, assignment)
-        raise CourseError(f"{folder}: graded, but without a verdict: is ProctoredExecute in nbgrader_config.py?")
+        raise CourseError(f"{folder}: graded, but not by proctor: is ProctoredExecute in nbgrader_config.py?")
     return result

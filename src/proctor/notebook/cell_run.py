@@ -37,7 +37,6 @@ class CellRun:
     outputs: list[Any] = field(default_factory=list)
     size: int = 0
     traffic: int = 0
-    begun: bool = False  # whether the kernel said anything about it
 
     def add(self, output: Any, size: int) -> None:
         """Keep `output` while the cell is within its size; consecutive text of one stream is one output.

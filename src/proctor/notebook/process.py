@@ -79,18 +79,22 @@ class NotebookProcess:
         return run
 
     def _run(self, code: str) -> CellRun:
-        """Run `code`; a kernel that was dead before it began is the doing of the cell above, and is replaced once."""
-        run = self._ready().run_cell(code, self._time_for(self._limits.cell))
-        if run.end != "died" or run.begun or not self._harmless:
-            return run
-        name, _ = self._harmless.pop()
-        self._kernel = None
-        self._flags.append(Flag("ended kernel", name))
+        self._bury()
         return self._ready().run_cell(code, self._time_for(self._limits.cell))
+
+    def _bury(self) -> None:
+        """A kernel that is dead before anything was asked of it is the doing of the last cell that it ran."""
+        if self._kernel is None or self._kernel.is_alive():
+            return
+        self.end()
+        if self._harmless:
+            name, _ = self._harmless.pop()
+            self._flags.append(Flag("ended kernel", name))
 
     def call(self, request: str) -> str:
         """Be the transport of a `Submission`."""
         limit = self._time_for(self._limits.call)
+        self._bury()
         try:
             return self._ready().call(request, limit)
         except (TooSlow, KernelDied) as error:

@@ -80,6 +80,10 @@ class StudentKernel:
                     silent.discard(channel)
         return not silent
 
+    def is_alive(self) -> bool:
+        """Whether the process is still there."""
+        return bool(self._manager.is_alive())
+
     def end(self) -> None:
         """Kill the process and everything it started, and remove what it was given."""
         self._client.stop_channels()
@@ -156,7 +160,6 @@ class StudentKernel:
         message = self._receive(iopub, request, run)
         if message is None:
             return False
-        run.begun = True
         if message.get("execution_state") == "idle":
             return True
         if message.get("msg_type") == "clear_output":

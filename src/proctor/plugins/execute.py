@@ -57,6 +57,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Execute `nb`; nbgrader calls this with the course as the working directory."""
+        in_notebook.mark_executed(nb.metadata)
         stock = self.config.get("Execute", {})
         if not stock.get("enabled", True):  # ``nbgrader autograde --no-execute``
             leave_undecided(nb)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from proctor.render import words
-from proctor.results.submission_result import SubmissionResult
+from proctor.results.submission_result import OrdinaryCell, SubmissionResult
 from proctor.results.verdict import CellVerdict, Item
 
 
@@ -12,7 +12,7 @@ def results(result: SubmissionResult) -> dict[str, Any]:
     return {
         "points": result.points,
         "max_points": result.max_points,
-        "cells": [_cell(cell) for cell in result.cells],
+        "cells": [*map(_cell, result.cells), *map(_ordinary, result.ordinary)],
         "notes": [words.flag(flag) for flag in result.flags],
     }
 
@@ -20,6 +20,11 @@ def results(result: SubmissionResult) -> dict[str, Any]:
 def _cell(cell: CellVerdict) -> dict[str, Any]:
     items = [_item(item) for item in cell.items]
     return {"grade_id": cell.grade_id, "points": cell.points, "max_points": cell.max_points, "items": items}
+
+
+def _ordinary(cell: OrdinaryCell) -> dict[str, Any]:
+    """A cell without items; its points are null where a person has to grade it."""
+    return {"grade_id": cell.grade_id, "points": cell.points, "max_points": cell.max_points, "items": []}
 
 
 def _item(item: Item) -> dict[str, Any]:

@@ -1,35 +1,49 @@
 """The class as a table for the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from proctor.render import words
 from proctor.render.words import number
-from proctor.results.submission_result import SubmissionResult
+from proctor.results.class_row import ClassRow
 
 
-def class_table(outcomes: Iterable[SubmissionResult]) -> str:
+def class_table(rows: Sequence[ClassRow]) -> str:
     """One line a student: points by exercise, in total, and what an instructor should know."""
-    outcomes = sorted(outcomes, key=lambda outcome: outcome.student)
-    exercises = list(dict.fromkeys(cell.grade_id for outcome in outcomes for cell in outcome.cells))
+    exercises = list(dict.fromkeys(name for row in rows for name in row.points))
     head = ["student", *(name.removeprefix("test_") for name in exercises), "total", "flags"]
-    return _aligned([head, *(_row(outcome, exercises) for outcome in outcomes)])
+    return _aligned([head, *(_line(row, exercises) for row in rows)])
 
 
-def _row(outcome: SubmissionResult, exercises: Sequence[str]) -> list[str]:
-    if outcome.error:
-        return [outcome.student, *("-" for _ in exercises), "-", "NOT GRADED"]
-    by_name = {cell.grade_id: cell for cell in outcome.cells}
-    points = [number(by_name[name].points) if name in by_name else "-" for name in exercises]
-    total = f"{number(outcome.points)}/{number(outcome.max_points)}"
-    return [outcome.student, *points, total, "; ".join(map(words.flag, outcome.flags))]
+def _line(row: ClassRow, exercises: Sequence[str]) -> list[str]:
+    if row.total is None:
+        return [row.student, *("-" for _ in exercises), "-", "NOT GRADED"]
+    points = [_points(row, name) for name in exercises]
+    late = [f"late: {number(row.penalty)} off"] if row.penalty else []
+    return [
+        row.student,
+        *points,
+        f"{number(row.total)}/{number(row.max_points)}",
+        "; ".join([*late, *words.flags(row.flags)]),
+    ]
 
 
-def warnings_below(outcomes: Iterable[SubmissionResult]) -> list[str]:
-    """What concerns the class and not one student: student code that ran without a sandbox."""
-    unprotected = [outcome.student for outcome in outcomes if any(flag.kind == "unsandboxed" for flag in outcome.flags)]
-    if not unprotected:
-        return []
-    return [f"WARNING: {len(unprotected)} graded without the whole sandbox; `proctor doctor` says what is missing."]
+def _points(row: ClassRow, name: str) -> str:
+    score = row.points.get(name)
+    return ("?" if score is None else number(score)) + ("*" if name in row.by_hand else "")
+
+
+def notes_below(rows: Sequence[ClassRow]) -> list[str]:
+    """What explains the table, and what concerns the class and not one student."""
+    notes = []
+    if any(row.by_hand for row in rows):
+        notes.append("* set by a person")
+    if any(score is None for row in rows for score in row.points.values()):
+        notes.append("? still to be graded by a person")
+    unprotected = [row for row in rows if any(flag.kind == "unsandboxed" for flag in row.flags)]
+    if unprotected:
+        what = f"WARNING: {len(unprotected)} graded without the whole sandbox"
+        notes.append(f"{what}; `proctor doctor` says what is missing.")
+    return notes
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

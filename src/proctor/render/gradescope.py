@@ -7,7 +7,7 @@ from typing import Any
 
 from proctor.render import words
 from proctor.render.words import number
-from proctor.results.submission_result import SubmissionResult
+from proctor.results.submission_result import OrdinaryCell, SubmissionResult
 from proctor.results.verdict import CellVerdict, Item
 
 
@@ -24,7 +24,20 @@ def results(outcome: SubmissionResult) -> dict[str, Any]:
     total = f"{number(outcome.points)} of {number(outcome.max_points)} points"
     tests = [_test(cell, item, f"{first}.{second}")
              for first, cell in enumerate(outcome.cells, 1) for second, item in enumerate(cell.items, 1)]  # fmt: skip
+    tests += [_ordinary(cell, str(place)) for place, cell in enumerate(outcome.ordinary, len(outcome.cells) + 1)]
     return {"output": "\n".join([total, *notes]), **about, "tests": tests}
+
+
+def _ordinary(cell: OrdinaryCell, place: str) -> dict[str, Any]:
+    return {
+        "name": cell.grade_id.removeprefix("test_"),
+        "number": place,
+        "score": cell.points or 0.0,
+        "max_score": cell.max_points,
+        "output": words.ordinary(cell),
+        "output_format": "text",
+        "visibility": "visible",
+    }
 
 
 def _test(cell: CellVerdict, item: Item, place: str) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 No code reads them again: what a program needs to know is in `proctor.results`.
 """
 
+from collections.abc import Sequence
+
 from proctor.results.fault import Fault
 from proctor.results.flag import Flag
+from proctor.results.submission_result import OrdinaryCell
 from proctor.results.verdict import Item
 
+MANY = 3  # flags of one kind that are named each
 MARKS = {"passed": "✓", "failed": "✗", "undecided": "?"}
 WORDS = {"passed": "passed", "failed": "not passed", "undecided": "not decided yet"}
 UNDECIDED = "This could not be checked. It is not your mistake: your instructor will look at it."
@@ -79,6 +83,23 @@ def flag(flag: Flag) -> str:
     if flag.kind == "restored":
         return f"restored cell {flag.cell}"
     return f"cell {flag.cell} {harm(flag)}"
+
+
+def flags(flags: Sequence[Flag]) -> list[str]:
+    """All flags of a submission; the same of many cells is said once: ``restored 47 cells: title, imports, …``."""
+    restored = [flag.cell for flag in flags if flag.kind == "restored"]
+    if len(restored) <= MANY:
+        return [flag(one) for one in flags]
+    some = ", ".join(restored[:MANY])
+    others = [flag(one) for one in flags if one.kind != "restored"]
+    return [f"restored {len(restored)} cells: {some}, …", *others]
+
+
+def ordinary(cell: OrdinaryCell) -> str:
+    """A graded cell without hidden tests of ours, on one line."""
+    if cell.points is None:
+        return f"{cell.grade_id}: to be graded by a person ({number(cell.max_points)} points)"
+    return f"{cell.grade_id}: {number(cell.points)} of {number(cell.max_points)} points"
 
 
 def harm(flag: Flag) -> str:

@@ -36,6 +36,16 @@ def add_flags(metadata: MutableMapping[str, Any], flags: Iterable[Flag]) -> None
     ours["flags"] = [*ours.get("flags", []), *map(asdict, flags)]
 
 
+def mark_executed(metadata: MutableMapping[str, Any]) -> None:
+    """Note that our plug-in has executed the notebook: without, its points are another one's."""
+    metadata.setdefault(METADATA, {})["executed"] = True
+
+
+def was_executed(metadata: Mapping[str, Any]) -> bool:
+    """Whether our plug-in has executed the notebook."""
+    return metadata.get(METADATA, {}).get("executed") is True
+
+
 def flags_of(metadata: Mapping[str, Any]) -> tuple[Flag, ...]:
     """Return the flags in a graded notebook's metadata. Raises ``ValueError`` if what is there is not ours."""
     try:

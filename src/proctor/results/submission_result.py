@@ -12,6 +12,15 @@ from proctor.results.verdict import CellVerdict
 
 
 @dataclass(frozen=True)
+class OrdinaryCell:
+    """A graded cell without hidden tests of ours: `points` are nbgrader's, or None where a person grades it."""
+
+    grade_id: str
+    max_points: float
+    points: float | None
+
+
+@dataclass(frozen=True)
 class SubmissionResult:
     """`error` is empty if the submission was graded; otherwise it says what happened and what to do next."""
 
@@ -20,19 +29,22 @@ class SubmissionResult:
     flags: tuple[Flag, ...] = ()
     error: str = ""
     log: str = ""
+    ordinary: tuple[OrdinaryCell, ...] = ()
 
     @property
     def points(self) -> float:
-        """Points of all cells."""
-        return sum(cell.points for cell in self.cells)
+        """Points of all cells that have some by now."""
+        return sum(cell.points for cell in self.cells) + sum(cell.points or 0.0 for cell in self.ordinary)
 
     @property
     def max_points(self) -> float:
         """Points that could be had."""
-        return sum(cell.max_points for cell in self.cells)
+        return sum(cell.max_points for cell in self.cells) + sum(cell.max_points for cell in self.ordinary)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "SubmissionResult":
         """Read what ``dataclasses.asdict`` made. Raises ``KeyError``, ``TypeError`` or ``ValueError`` on all else."""
         cells = tuple(CellVerdict.from_json(cell) for cell in data["cells"])
-        return cls(**{**data, "cells": cells, "flags": tuple(map(Flag.from_json, data["flags"]))})
+        ordinary = tuple(OrdinaryCell(**cell) for cell in data["ordinary"])
+        flags = tuple(map(Flag.from_json, data["flags"]))
+        return cls(**{**data, "cells": cells, "ordinary": ordinary, "flags": flags})
