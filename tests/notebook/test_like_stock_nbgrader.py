@@ -1,0 +1,168 @@
+"""An ordinary assignment, without hidden tests of ours, gets the scores of stock nbgrader; never more."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import tiny_course
+from commands import run
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook
+
+from proctor.hidden_tests import run_line
+from proctor.render.cell_outputs import as_outputs
+from proctor.results.verdict import CellVerdict, Item
+
+NAME = "ordinary"
+RIGHT = "def f(x):\n    return 2 * x\n"
+STOCK = 'c = get_config()\nc.CourseDirectory.course_id = "x"\nc.Execute.timeout = 3\n'
+OURS = f"{STOCK}import proctor\nproctor.configure(c)\n"
+# What a student wrote, in place of the solution; None: nothing.
+LIKE_STOCK = {
+    "right": RIGHT,
+    "untouched": None,
+    "visible-only": "def f(x):\n    return 2\n",
+    "raises": "def f(x):\n    raise ValueError(x)\n",
+    "syntax": "def f(x) return 2\n",
+    "stderr": f"import sys\nprint('debug', file=sys.stderr)\n{RIGHT}",
+    "stderr-in-test": "import sys\ndef f(x):\n    print('debug', file=sys.stderr)\n    return 2 * x\n",
+    "hidden-error": "get_ipython().showtraceback = lambda *a, **k: None\ndef f(x): return 0\n",
+    "cleared-error": "from IPython.display import clear_output\ndef f(x):\n    clear_output()\n    return 0\n",
+    "sys-exit": "import sys\ndef f(x):\n    sys.exit(0)\n",
+    "exit": f"{RIGHT}\nexit()\n",
+    "quit": f"{RIGHT}\nquit\n",
+    "shutdown": f"{RIGHT}\nget_ipython().kernel.do_shutdown(False)\n",
+}
+# Stock nbgrader gives up on the whole submission, or takes too long to try here.
+ONLY_OURS = {
+    "ends-kernel": "import os\ndef f(x):\n    os._exit(0)\n",
+    "endless": "def f(x):\n    while True: pass\n",
+    "flood": "def f(x):\n    for _ in range(300_000): print('x' * 100)\n    return 0\n",
+    "full-then-wrong": "def f(x):\n    for _ in range(25_000): print('x' * 100)\n    return 0\n",
+}
+ZERO = {"hidden": 0, "plain": 0, "partial": 0, "essay": 0, "manual": 0}
+
+
+def about(grade_id: str, **more: object) -> dict[str, object]:
+    """The metadata that nbgrader's toolbar would write."""
+    base = {"schema_version": 3, "grade": False, "solution": False, "locked": True, "task": False}
+    return {"nbgrader": {**base, "grade_id": grade_id, **more}}
+
+
+def source_notebook() -> nbformat.NotebookNode:
+    """Everything that nbgrader documents of a cell: hidden tests inside, a value as partial credit, manual grading."""
+    by_hand = {"grade": True, "solution": True, "locked": False}
+    hidden = "### BEGIN HIDDEN TESTS\nassert f(3) == 6\n### END HIDDEN TESTS"
+    solution = "def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+    cells = [
+        new_code_cell(solution, metadata=about("f", solution=True, locked=False)),
+        new_code_cell(f"assert f(1) == 2\n{hidden}", metadata=about("hidden", grade=True, points=3)),
+        new_code_cell("assert f(1) == 2", metadata=about("plain", grade=True, points=2)),
+        new_code_cell("(f(2) == 4) + 0.5 * (f(10) == 20)", metadata=about("partial", grade=True, points=4)),
+        new_markdown_cell("Why?", metadata=about("essay", points=5, **by_hand)),
+        new_code_cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", metadata=about("manual", points=2, **by_hand)),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def course(root: Path, config: str, answers: dict[str, str | None]) -> Path:
+    """A released course with everybody's answer handed in."""
+    (root / "source" / NAME).mkdir(parents=True)
+    (root / "nbgrader_config.py").write_text(config)
+    nbformat.write(source_notebook(), root / "source" / NAME / "p.ipynb")
+    assert run(root, "nbgrader", "generate_assignment", NAME, "--create").returncode == 0
+    for student, code in answers.items():
+        nb = nbformat.read(root / "release" / NAME / "p.ipynb", as_version=4)
+        if code is not None:
+            nb.cells[0].source = code
+        (root / "submitted" / student / NAME).mkdir(parents=True)
+        nbformat.write(nb, root / "submitted" / student / NAME / "p.ipynb")
+    return root
+
+
+def gradebook(root: Path) -> dict[str, dict[str, object]]:
+    """Scores, and what waits for a person, by student and cell."""
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        return {
+            submission.student_id: {
+                grade.name: (grade.auto_score, bool(grade.needs_manual_grade))
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+            for submission in book.assignment_submissions(NAME)
+        }
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    """Graded by ``proctor grade``; what it printed, too."""
+    root = course(tmp_path_factory.mktemp("ours") / "course", OURS, {**LIKE_STOCK, **ONLY_OURS})
+    return root, run(root, "proctor", "grade")
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory):
+    """Graded by nbgrader as it comes, in a process that has never heard of us."""
+    root = course(tmp_path_factory.mktemp("stock") / "course", STOCK, LIKE_STOCK)
+    nbgrader = str(Path(sys.executable).parent / "nbgrader")
+    subprocess.run([nbgrader, "autograde", NAME, "--create"], cwd=root, check=True, capture_output=True)
+    return root
+
+
+def test_scores_are_those_of_stock_nbgrader(ours, stock):
+    """Right, wrong, untouched and hostile: cell by cell the same, and the same waits for a person."""
+    assert {student: cells for student, cells in gradebook(ours[0]).items() if student in LIKE_STOCK} == gradebook(
+        stock
+    )
+
+
+@pytest.mark.parametrize("student", ONLY_OURS)
+def test_a_cell_that_did_not_run_to_its_end_earns_nothing(ours, student):
+    """Stopped, dead, drowned in output, or never run: nbgrader finds an error in the cell's outputs."""
+    assert {name: score for name, (score, _) in gradebook(ours[0])[student].items()} == ZERO
+
+
+def test_the_table_has_every_graded_cell(ours):
+    """An assignment without hidden tests of ours is graded like any other, with what a person grades in the total."""
+    _, done = ours
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split()[1:7] for line in done.stdout.splitlines() if line}
+    assert rows["student"] == ["hidden", "plain", "partial", "essay", "manual", "total"]
+    assert rows["right"] == ["3", "2", "1.5", "0", "0", "6.5/16"]
+
+
+def test_no_execute_runs_nothing(ours):
+    """``--no-execute`` takes outputs as they were handed in; nbgrader's documentation warns of what that means."""
+    root, _ = ours
+    done = run(root, "nbgrader", "autograde", NAME, "--student=right", "--no-execute", "--force")
+    assert done.returncode == 0, done.stderr
+    outputs = [cell.get("outputs") for cell in nbformat.read(root / f"autograded/right/{NAME}/p.ipynb", 4).cells]
+    assert not any(outputs)
+
+
+def test_no_execute_leaves_hidden_tests_undecided(tiny):
+    """What a student handed in as the output of a test cell is no verdict, whatever it looks like."""
+    path = tiny_course.submit(tiny, "ada")
+    nb = nbformat.read(path, as_version=4)
+    item = Item("test_values", "Twice?", 3.0, "passed")
+    nb.cells[-1].outputs = as_outputs(CellVerdict("test_double", 3.0, (item,)))
+    nbformat.write(nb, path)
+    assert run(tiny, "nbgrader", "autograde", "tiny", "--no-execute").returncode == 0
+    with Gradebook(f"sqlite:///{tiny}/gradebook.db") as book:
+        grade = book.find_grade("test_double", "tiny", "tiny", "ada")
+        assert (grade.auto_score, grade.needs_manual_grade) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "slip", ["{line}  # a comment", "import proctor\n{call}", "{call};", "import proctor as p\np.x"]
+)
+def test_our_line_in_another_form_runs_or_is_named(slip, tmp_path):
+    """Hidden tests never drop out in silence: what is not our line, and speaks of it, ends with the cell's name."""
+    call = 'proctor.run_hidden_tests("tiny/test_double.py")'
+    hidden = slip.format(line=f"import proctor; {call}", call=call)
+    source = f"a = 1\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS\n"
+    runs = run_line.split(source)[1] == "tiny/test_double.py"
+    assert runs or run_line.is_near_miss(source) == ("run_hidden_tests" in source)
