@@ -187,3 +187,17 @@ def test_starting_copies_little(start: Callable[..., Any]) -> None:
     kernel = start()
     (status,) = kernel.run("print(open('/proc/self/smaps_rollup').read())").split("Private_Dirty:")[1:]
     assert int(status.split()[0]) < 30 << 10
+
+
+def test_draws_text_of_every_kind(kernel: Any) -> None:
+    """Fonts that were open before the fork are opened anew: labels, formulas and powers come out, without a word."""
+    code = """
+import matplotlib.pyplot as plt
+plt.semilogy([1e-3, 1e2], label="$w^2$"); plt.title("Loss"); plt.legend(); plt.show()
+"""
+    assert [message["msg_type"] for message in kernel.messages(code)] == [
+        "status",
+        "execute_input",
+        "display_data",
+        "status",
+    ]

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-MARGIN = 2.0  # inches around the figure; what reaches further out is drawn as IPython does it
+# Inches around the figure: left, below, right, above. What reaches further out is drawn as IPython does it.
+MARGINS = (0.5, 1.0, 2.0, 1.0)
 
 
 def install() -> None:
@@ -39,26 +40,37 @@ def drawing_once(print_figure: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _drawn_once(fig: Any) -> bytes | None:
-    """The figure as a PNG file; None if something on it reaches out of the margin."""
+    """The figure as a PNG file; None if something on it reaches out of the margins."""
     from matplotlib import rcParams
     from PIL import Image
 
     dpi = fig.dpi
-    pixels = _pixels(fig)
+    margins = [round(inches * dpi) for inches in MARGINS]
+    pixels = _draw(fig, *(margin / dpi for margin in margins))
     width, height = (int(size) for size in (fig.canvas.renderer.width, fig.canvas.renderer.height))
     box = fig.get_tightbbox(fig.canvas.renderer).padded(rcParams["savefig.pad_inches"])
-    left, top = round((box.x0 + MARGIN) * dpi), height - round((box.y1 + MARGIN) * dpi)
+    left, top = margins[0] + round(box.x0 * dpi), height - margins[1] - round(box.y1 * dpi)
     right, bottom = left + int(box.width * dpi), top + int(box.height * dpi)
     if min(left, top) < 0 or right > width or bottom > height:
         return None
     file = io.BytesIO()
-    picture = Image.frombuffer("RGBA", (width, height), pixels).crop((left, top, right, bottom))
-    picture.save(file, "png", dpi=(dpi, dpi), compress_level=1)
+    picture = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)
+    picture.crop((left, top, right, bottom)).save(file, "png", dpi=(dpi, dpi), compress_level=1)
     return file.getvalue()
 
 
-def _pixels(fig: Any) -> bytes:
-    """Draw the figure with a margin around it."""
+class _NoFile(io.RawIOBase):
+    """Takes the pixels that matplotlib writes, without a copy."""
+
+    written: Any = b""
+
+    def write(self, pixels: Any) -> int:
+        self.written = pixels
+        return len(pixels)
+
+
+def _draw(fig: Any, left: float, below: float, right: float, above: float) -> Any:
+    """The pixels of the figure with these margins, in inches; they are the canvas's own."""
     from matplotlib.transforms import Bbox
 
     engine = fig.get_layout_engine()
@@ -68,8 +80,8 @@ def _pixels(fig: Any) -> bytes:
         locator = axes.get_axes_locator()
         axes.apply_aspect(locator(axes, None) if locator else None)
     width, height = fig.get_size_inches()
-    canvas = Bbox.from_extents(-MARGIN, -MARGIN, width + MARGIN, height + MARGIN)
-    file, colors = io.BytesIO(), {"facecolor": fig.get_facecolor(), "edgecolor": fig.get_edgecolor()}
+    canvas = Bbox.from_extents(-left, -below, width + right, height + above)
+    file, colors = _NoFile(), {"facecolor": fig.get_facecolor(), "edgecolor": fig.get_edgecolor()}
     try:
         if engine is not None:
             fig.set_layout_engine(None)  # it has done its work; with one, matplotlib would draw twice after all
@@ -77,4 +89,4 @@ def _pixels(fig: Any) -> bytes:
     finally:
         if engine is not None:
             fig.set_layout_engine(engine)
-    return file.getvalue()
+    return file.written

@@ -20,7 +20,8 @@ USED_BY_KERNELS = (
     *("IPython.core.magics.pylab", "IPython.core.oinspect", "IPython.core.pylabtools", "IPython.extensions.storemagic"),
     *("IPython.utils.wildcard", "matplotlib_inline.backend_inline", "matplotlib_inline.config", "multiprocessing"),
     *("tornado.platform.asyncio", "jedi", "secrets", "stack_data", "executing", "pure_eval", "numpy.random"),
-    *("pygments.formatters.terminal256", "pygments.styles.default", "pygments.lexers.python"),
+    *("pygments.formatters.terminal256", "pygments.formatters.html", "pygments.styles.default"),
+    "pygments.lexers.python",
     "landlockpy",
 )
 
@@ -72,7 +73,5 @@ def draw_a_sample() -> None:
     figure.tight_layout()
     FigureCanvasAgg(figure)
     print_figure(figure)
-    # Labels such as 10^-2 go through a parser of formulas, which remembers them.
-    axes.set_yscale("log")
-    axes.set_ylim(1e-5, 1e3)
+    axes.set_yscale("log")  # its labels, such as 10^-2, take the parser of formulas
     print_figure(figure)
