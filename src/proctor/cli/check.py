@@ -2,11 +2,16 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proctor.cli.status import GRADED, SOME_NOT
 from proctor.errors import CourseError
+
+if TYPE_CHECKING:
+    from proctor.course.folders import Course
+    from proctor.results.submission_result import SubmissionResult
 
 
 def add_to(commands: Any) -> None:
@@ -22,12 +27,11 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the result in the format that was asked for."""
     from proctor.course import folders as courses
-    from proctor.grading.one_notebook import check
     from proctor.render import check_json, gradescope, words
     from proctor.render.cell_outputs import as_text
 
     try:
-        result = check(courses.load(Path.cwd()), options.notebook, options.assignment)
+        result = _result(courses.load(Path.cwd()), options)
     except OSError as error:
         raise CourseError(f"{options.notebook}: {error.strerror}") from None
     if options.format == "gradescope":
@@ -40,3 +44,23 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join([*map(as_text, result.cells), *map(words.ordinary, result.ordinary)]))
         print("\n".join(f"note: {words.flag(flag)}" for flag in result.flags))
     return GRADED if result.points == result.max_points else SOME_NOT
+
+
+def _result(course: "Course", options: argparse.Namespace) -> "SubmissionResult":
+    """Grade it, with everything imported at once, here and in the process that kernels come from."""
+    from proctor.executors import pool
+    from proctor.grading import one_notebook
+    from proctor.render import words
+
+    assignment = one_notebook.choose(course, options.notebook, options.assignment)
+    preload = one_notebook.needed(course, options.notebook, assignment)
+    _say(words.importing(preload))
+    with pool.warm(preload):
+        _say(words.grading(options.notebook.name))
+        return one_notebook.check(course, options.notebook, assignment)
+
+
+def _say(text: str) -> None:
+    """Tell somebody who waits in front of a terminal; a program has no use for it."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)

@@ -5,6 +5,8 @@ points: restored cells, limits, sandbox and all.
 """
 
 import copy
+import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,16 +20,39 @@ from proctor.results.submission_result import SubmissionResult
 STUDENT = "notebook"
 
 
-def check(course: Course, notebook: Path, assignment: str | None) -> SubmissionResult:
-    """Grade `notebook` as if it had been handed in for `assignment` (default: by its name, or the course's only one).
+def choose(course: Course, notebook: Path, assignment: str | None) -> str:
+    """Return the assignment that `notebook` is for: `assignment`, or by its name, or the course's only one.
 
-    Raises `CourseError` when it does not exist, or the assignment cannot be told.
+    Raises `CourseError` when the notebook does not exist, or the assignment cannot be told.
     """
     if not notebook.is_file():
         raise CourseError(f"{notebook}: no such notebook")
     if assignment is None and notebook.stem in course.assignments():
-        assignment = notebook.stem
-    assignment = course.choose(assignment)
+        return notebook.stem
+    return course.choose(assignment)
+
+
+def needed(course: Course, notebook: Path, assignment: str) -> list[str]:
+    """Return which modules of the setting ``preload`` the code of the notebook or of its hidden tests mentions.
+
+    In whatever way it would import them; one that is mentioned for another reason costs time only.
+    """
+    code = [path.read_text(encoding="utf-8", errors="replace") for path in course.hidden_tests(assignment).glob("*.py")]
+    mentioned = {word for text in (_code_of(notebook), *code) for word in re.findall(r"\w+", text)}
+    return [module for module in course.settings.preload if module.partition(".")[0] in mentioned]
+
+
+def _code_of(notebook: Path) -> str:
+    """The text of the code cells; what is no notebook is found out when it is graded."""
+    try:
+        cells = json.loads(notebook.read_bytes())["cells"]
+        return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def check(course: Course, notebook: Path, assignment: str) -> SubmissionResult:
+    """Grade `notebook` as if it had been handed in for `assignment`. Raises `CourseError` if that cannot be made."""
     with tempfile.TemporaryDirectory(prefix="proctor-check-") as folder:
         throw_away = _throw_away_course(course, Path(folder), assignment)
         sources = list(course.folder("source", ".", assignment).glob("*.ipynb"))

@@ -126,6 +126,16 @@ def not_run(why: Fault) -> str:
     return f"This cell was not run: {fault(why)}."
 
 
+def importing(modules: Sequence[str]) -> str:
+    """What ``proctor check`` does first."""
+    return f"Importing {', '.join(modules) or 'what a kernel needs'} …"
+
+
+def grading(notebook: str) -> str:
+    """What ``proctor check`` does then."""
+    return f"Running {notebook} and its hidden tests …"
+
+
 def ordinary_kernels(system: str) -> str:
     """What it means for a machine that kernels cannot be forked there."""
     return (
