@@ -2,6 +2,8 @@
 
 import os
 
+from nbgrader.preprocessors import ClearSolutions
+
 import proctor
 
 c = get_config()  # noqa: F821 - nbgrader provides it
@@ -10,7 +12,7 @@ c.CourseDirectory.course_id = "custom-training"
 c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - runs in any nbgrader
 
 c.IncludeHeaderFooter.header = ""
-c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
+c.ClearSolutions.code_stub = {**ClearSolutions().code_stub, "python": "# YOUR CODE HERE"}
 
 # The parts of proctor, in their places in nbgrader's pipeline.
 proctor.configure(c)

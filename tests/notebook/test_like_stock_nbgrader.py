@@ -8,10 +8,12 @@ import nbformat
 import pytest
 import tiny_course
 from commands import run
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
+from nbgrader.utils import determine_grade
 
 from proctor.hidden_tests import run_line
+from proctor.notebook.cell_run import CellRun
 from proctor.render.cell_outputs import as_outputs
 from proctor.results.verdict import CellVerdict, Item
 
@@ -40,6 +42,8 @@ ONLY_OURS = {
     "ends-kernel": "import os\ndef f(x):\n    os._exit(0)\n",
     "endless": "def f(x):\n    while True: pass\n",
     "flood": "def f(x):\n    for _ in range(300_000): print('x' * 100)\n    return 0\n",
+    # Each of these earns points with stock nbgrader.
+    "every-value": "get_ipython().ast_node_interactivity = 'all'\ndef f(x):\n    raise ValueError\n",
     "full-then-wrong": "def f(x):\n    for _ in range(25_000): print('x' * 100)\n    return 0\n",
 }
 ZERO = {"hidden": 0, "plain": 0, "partial": 0, "essay": 0, "manual": 0}
@@ -166,3 +170,35 @@ def test_our_line_in_another_form_runs_or_is_named(slip, tmp_path):
     source = f"a = 1\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS\n"
     runs = run_line.split(source)[1] == "tiny/test_double.py"
     assert runs or run_line.is_near_miss(source) == ("run_hidden_tests" in source)
+
+
+def test_a_result_before_the_error_is_no_result():
+    """Of the outputs, nbgrader takes the first result for the points; a cell that failed has none."""
+    run = CellRun(end="error")
+    run.add(new_output("execute_result", {"text/plain": "4"}), 1)
+    run.ensure_error("NotRun", "")
+    cell = new_code_cell(metadata=about("test", grade=True, points=4), outputs=run.outputs)
+    assert determine_grade(cell) == (0, 4)
+
+
+def test_clearing_the_output_keeps_a_value():
+    """Partial credit does not become full credit because something cleared the output behind it."""
+    run = CellRun()
+    run.add(new_output("execute_result", {"text/plain": "0.5"}), 1)
+    run.clear()
+    cell = new_code_cell(metadata=about("test", grade=True, points=4), outputs=run.outputs)
+    assert determine_grade(cell) == (0.5, 4)
+
+
+def test_another_language_is_refused_by_name(tmp_path):
+    """A notebook for R is not run as Python, whatever the submission says: the source's kernel counts."""
+    root = course(tmp_path / "course", OURS, {})
+    nb = source_notebook()
+    nb.metadata.kernelspec = {"name": "ir", "display_name": "R", "language": "R"}
+    nbformat.write(nb, root / "source" / NAME / "p.ipynb")
+    assert run(root, "nbgrader", "generate_assignment", NAME, "--force").returncode == 0
+    (root / "submitted/ada" / NAME).mkdir(parents=True)
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python", "language": "python"}
+    nbformat.write(nb, root / "submitted/ada" / NAME / "p.ipynb")
+    done = run(root, "proctor", "grade")
+    assert (done.returncode, "its kernel is 'ir' (R)" in done.stderr) == (1, True), done.stderr

@@ -59,17 +59,27 @@ class CellRun:
             self.outputs.append(output)
 
     def clear(self) -> None:
-        """Forget what was shown, as ``clear_output()`` asks; an error stays."""
-        self.outputs = [output for output in self.outputs if output.output_type == "error"]
+        """Forget what was shown, as ``clear_output()`` asks; what decides points stays."""
+        self.outputs = [output for output in self.outputs if output.output_type in DECIDING]
 
     def leave_out(self, remark: Any) -> None:
         """Keep nothing but `remark` and what decides points."""
         self.outputs = [remark, *(output for output in self.outputs if output.output_type in DECIDING)]
 
     def ensure_error(self, name: str, text: str) -> None:
-        """Have an error in the outputs of a cell that did not run to its end: without, nbgrader gives full points."""
-        if self.end != "ok" and not any(output.output_type == "error" for output in self.outputs):
+        """Have an error in the outputs of a cell that did not run to its end: without, nbgrader gives full points.
+
+        A result from before the error is still shown, but nbgrader would take it for the points and look no further.
+        """
+        if self.end == "ok":
+            return
+        self.outputs = [_only_shown(output) for output in self.outputs]
+        if not any(output.output_type == "error" for output in self.outputs):
             self.outputs.append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
+
+
+def _only_shown(output: Any) -> Any:
+    return new_output("display_data", output.data) if output.output_type == "execute_result" else output
 
 
 def output_of(message: dict[str, Any]) -> tuple[Any, int]:

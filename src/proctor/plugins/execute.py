@@ -39,6 +39,17 @@ def _trait(kind: Any, name: str) -> Any:
     return kind(getattr(Settings(), name), help=declared.metadata["help"]).tag(config=True)
 
 
+def _expect_python(nb: Any, name: str) -> None:
+    """Refuse a notebook in another language: as Python, it would earn nothing. The kernel is the source notebook's."""
+    kernel = nb.metadata.get("kernelspec", {})
+    language = kernel.get("language") or nb.metadata.get("language_info", {}).get("name") or "python"
+    if str(language).lower() not in ("python", "python3", "ipython"):
+        raise CourseError(
+            f"{name}: its kernel is {kernel.get('name')!r} ({language}), and proctor runs Python only; docs/authors.md "
+            "says how nbgrader's own Execute grades it"
+        )
+
+
 class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
     """Run the notebook in the student's process and the hidden tests beside it."""
 
@@ -57,6 +68,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Execute `nb`; nbgrader calls this with the course as the working directory."""
+        _expect_python(nb, resources["nbgrader"]["notebook"])
         in_notebook.mark_executed(nb.metadata)
         stock = self.config.get("Execute", {})
         if not stock.get("enabled", True):  # ``nbgrader autograde --no-execute``
