@@ -1,7 +1,5 @@
 """A student's Markdown cannot run in the instructor's session."""
 
-import tempfile
-
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
@@ -9,7 +7,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config import Config
 
-from proctor.plugins.defuse import DefuseMarkdown
+from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.render.markdown import as_typed, is_harmless, markdown
 
 HARMFUL = [
@@ -34,8 +32,7 @@ HARMLESS = [
 
 def defused(source, **metadata):
     cell = new_markdown_cell(source, metadata=metadata)
-    with tempfile.TemporaryDirectory() as folder:
-        nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=[cell]), {"metadata": {"path": folder}})
+    nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=[cell]), {})
     return nb
 
 
@@ -66,20 +63,26 @@ def test_without_it_formgrader_would_run_it():
 
 
 def test_formgrader_has_no_page_of_a_students_to_serve(tmp_path):
-    """What a browser might run is taken out of the graded copy, whatever its name; data stay."""
-    pages = {"a.html", "b.HTML", "c.xht", "d.SVG", "e.shtml", "f", "g.html.", "h.Xml", "folder/i.js"}
-    data = {"tiny.ipynb", "timestamp.txt", "data.CSV", "folder/plot.png"}
-    (tmp_path / "folder").mkdir()
+    """What a browser might run is taken out of the graded copy, whatever its name; data, and the author's files, stay."""
+    root, graded = tmp_path, tmp_path / "autograded/ada/tiny"
+    pages = {"a.html", "b.HTML", "c.xht", "d.SVG", "e.shtml", "f", "g.html.", "h.Xml", "folder/i.js", "changed.svg"}
+    data = {"tiny.ipynb", "timestamp.txt", "data.CSV", "folder/plot.png", "given.svg"}
+    (graded / "folder").mkdir(parents=True)
+    (root / "source/tiny").mkdir(parents=True)
     for name in pages | data:
-        (tmp_path / name).touch()
-    DefuseMarkdown().preprocess(new_notebook(), {"metadata": {"path": str(tmp_path)}})
-    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == data
+        (graded / name).touch()
+    (root / "source/tiny/given.svg").touch()
+    (root / "source/tiny/changed.svg").write_text("<svg/>")
+    RemovePages(config=Config(CourseDirectory={"root": str(root)})).preprocess(
+        new_notebook(), {"nbgrader": {"student": "ada", "assignment": "tiny"}}
+    )
+    assert {str(path.relative_to(graded)) for path in graded.rglob("*") if path.is_file()} == data
 
 
-def test_many_texts_are_not_all_parsed(tmp_path):
+def test_many_texts_are_not_all_parsed():
     """Parsers take quadratic time on some texts, and a notebook may have many of them."""
     cells = [new_markdown_cell("\\\\[" * 1000) for _ in range(400)]
-    nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=cells), {"metadata": {"path": str(tmp_path)}})
+    nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=cells), {})
     assert [cell.source.startswith("~~~") for cell in nb.cells] == [False] * 33 + [True] * 367
 
 
@@ -101,12 +104,10 @@ def test_an_authors_html_stays():
     assert defused("<details>more</details>", nbgrader=about).cells[0].source == "<details>more</details>"
 
 
-def test_broken_attachments_are_no_way_out(tmp_path):
+def test_broken_attachments_are_no_way_out():
     """Whatever form they have, the cell is shown as typed and the grading goes on."""
     cell = nbformat.NotebookNode(cell_type="markdown", source="![x](attachment:y)", metadata={}, attachments=["y"])
-    nb, _ = DefuseMarkdown().preprocess(
-        nbformat.NotebookNode(cells=[cell], metadata={}), {"metadata": {"path": tmp_path}}
-    )
+    nb, _ = DefuseMarkdown().preprocess(nbformat.NotebookNode(cells=[cell], metadata={}), {})
     assert "attachments" not in nb.cells[0]
     assert nb.cells[0].source.startswith("~~~")
 

@@ -46,12 +46,18 @@ class Course:
             raise CourseError(f"{self.root / 'source'}: {reason}; there are: {', '.join(known) or 'none'}")
         return assignment
 
+    def notebooks(self, assignment: str) -> list[str]:
+        """Names of the notebooks in the assignment's source, without what macOS puts beside them (``._x.ipynb``)."""
+        return sorted(path.stem for path in self.folder("source", ".", assignment).glob("[!.]*.ipynb"))
+
     def students(self, assignment: str) -> list[str]:
-        """Ids of everybody with a folder for `assignment` in ``submitted/``."""
+        """Ids of everybody with a folder for `assignment` in ``submitted/`` whom the course does not leave out."""
         submitted = self.folder("submitted", ".", ".")
         if not submitted.is_dir():
             return []
-        return sorted(path.name for path in submitted.iterdir() if (path / assignment).is_dir())
+        left_out = str(self._directory().student_id_exclude).split(",")
+        there = (path.name for path in submitted.iterdir() if (path / assignment).is_dir())
+        return sorted(student for student in there if student not in left_out)
 
     def hidden_tests(self, assignment: str) -> Path:
         """Folder of the assignment's hidden tests."""

@@ -41,7 +41,8 @@ def items(course: Course, assignment: str, student: str) -> SubmissionResult | N
 
 def read(course: Course, assignment: str, student: str) -> SubmissionResult | None:
     """Read the graded notebooks of a submission; None if one of them cannot be read or was executed by another."""
-    notebooks = sorted(course.folder("autograded", student, assignment).glob("*.ipynb"))
+    notebooks = sorted(course.folder("autograded", student, assignment).glob("[!.]*.ipynb"))
+    absent = sorted({*course.notebooks(assignment)} - {path.stem for path in notebooks})
     repeated = repeated_names(course, assignment)
     parts = [_read_notebook(path, repeated) for path in notebooks]
     if not parts or None in parts:
@@ -51,7 +52,10 @@ def read(course: Course, assignment: str, student: str) -> SubmissionResult | No
         student,
         cells=tuple(cell for part in read_parts for cell in part.cells),
         ordinary=tuple(cell for part in read_parts for cell in part.ordinary),
-        flags=tuple(dict.fromkeys(flag for part in read_parts for flag in part.flags)),
+        flags=(
+            *(Flag("not handed in", name) for name in absent),
+            *dict.fromkeys(flag for part in read_parts for flag in part.flags),
+        ),
     )
 
 

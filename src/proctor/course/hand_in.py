@@ -4,9 +4,12 @@ Asked by `proctor.grading` before a submission is graded, and by the report for 
 """
 
 import json
+import re
+import unicodedata
 from pathlib import Path
 
 import nbformat
+from dateutil.tz import gettz  # type: ignore[import-untyped]
 from nbgrader.utils import parse_utc
 
 from proctor.course.folders import Course
@@ -26,34 +29,46 @@ def refusal(course: Course, assignment: str, student: str) -> str:
     reason = unsafe(folder)
     if set(student) & PATTERN:
         reason = "nbgrader takes *, ? and [ in a student's id for a pattern, which means others, too: rename the folder"
+    if unicodedata.normalize("NFC", student) != student:
+        reason = (
+            "accents stand beside their letters in this name (NFD), which makes two students of one: rename the folder"
+        )
     if reason:
         return f"{course.shown(folder)}: {reason}"
     reason = _no_time(folder / "timestamp.txt")
     if reason:
         return f"{course.shown(folder / 'timestamp.txt')}: {reason}"
-    wanted = {path.name for path in course.folder("source", ".", assignment).glob("*.ipynb")}
-    for name in sorted(wanted):
-        path = folder / name
-        if not path.is_file():
-            others = sorted(other.name for other in folder.glob("*.ipynb"))
-            found = f"found {', '.join(others)}: rename it" if others else "there is no notebook in the folder"
-            return f"{course.shown(path)}: missing ({found})"
-        reason = _unreadable(path)
-        if reason:
-            return f"{course.shown(path)}: {reason}"
-    return ""
+    wanted = [folder / f"{name}.ipynb" for name in course.notebooks(assignment)]
+    there = [path for path in wanted if path.is_file()]
+    if wanted and not there:  # of several notebooks, those that are there are graded: nbgrader gives the others 0
+        others = sorted(other.name for other in folder.glob("[!.]*.ipynb"))
+        found = f"found {', '.join(others)}: rename it" if others else "there is no notebook in the folder"
+        return f"{course.shown(wanted[0])}: missing ({found})"
+    reasons = ((path, _unreadable(path)) for path in there)
+    return next((f"{course.shown(path)}: {reason}" for path, reason in reasons if reason), "")
 
 
 def _no_time(path: Path) -> str:
-    """Say so if nbgrader could not read the time of the submission: it then lists nobody's."""
+    """Say so if nbgrader could not read the time of the submission, and then lists nobody's, or would misread it."""
+    if not path.exists():
+        return ""
     try:
-        if path.exists() and (path.stat().st_size > MAX_TIMESTAMP or not parse_utc(path.read_text("utf-8").strip())):
+        text = path.read_text("utf-8").strip() if path.stat().st_size <= MAX_TIMESTAMP else ""
+        if not parse_utc(text):
             raise ValueError
     except (ValueError, OverflowError, OSError):
         return (
             "not a time as nbgrader writes it: correct or remove it, because formgrader lists no submission otherwise"
         )
+    zone = text.split(" ")[2:]
+    # nbgrader takes +0100 for 100 seconds, and a zone that it does not know for UTC.
+    if zone and (re.fullmatch(r"[+-]\d{2}:?\d{2}", zone[0]) or not (_is_number(zone[0]) or gettz(zone[0]))):
+        return f"nbgrader would misread the time zone {zone[0][:20]!r}: write the time in UTC"
     return ""
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").isdigit()
 
 
 def _unreadable(path: Path) -> str:

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,29 @@ def check(course: Course, notebook: Path, assignment: str) -> SubmissionResult:
     """Grade `notebook` as if it had been handed in for `assignment`. Raises `CourseError` if that cannot be made."""
     with tempfile.TemporaryDirectory(prefix="proctor-check-") as folder:
         throw_away = _throw_away_course(course, Path(folder), assignment)
-        sources = list(course.folder("source", ".", assignment).glob("*.ipynb"))
-        if len(sources) != 1:
-            raise CourseError(f"{course.folder('source', '.', assignment)}: proctor check needs exactly one notebook")
+        names = course.notebooks(assignment)
+        name = names[0] if len(names) == 1 else notebook.stem
+        if name not in names:
+            raise CourseError(f"{notebook}: {assignment} has the notebooks {', '.join(names)}; which of them is it?")
         submitted = throw_away.folder("submitted", STUDENT, assignment)
         submitted.mkdir(parents=True)
-        shutil.copyfile(notebook, submitted / sources[0].name)
-        return grade_student.grade_in(throw_away, assignment, STUDENT)
+        for path in _beside(notebook, assignment):
+            shutil.copyfile(path, submitted / path.name)
+        shutil.copyfile(notebook, submitted / f"{name}.ipynb")
+        result = grade_student.grade_in(throw_away, assignment, STUDENT)
+        return replace(result, flags=tuple(flag for flag in result.flags if flag.kind != "not handed in"))
+
+
+def _beside(notebook: Path, assignment: str) -> list[Path]:
+    """Files that would be handed in with the notebook: all in a folder of the assignment, else modules that it names.
+
+    A notebook may lie among downloads, which are nobody's hand-in.
+    """
+    files = [path for path in notebook.resolve().parent.iterdir() if path.is_file() and path.suffix != ".ipynb"]
+    if notebook.resolve().parent.name == assignment:
+        return files
+    words = set(re.findall(r"\w+", _code_of(notebook)))
+    return [path for path in files if path.suffix == ".py" and path.stem in words]
 
 
 def _throw_away_course(course: Course, root: Path, assignment: str) -> Course:

@@ -18,15 +18,10 @@ from nbgrader.preprocessors import (
 )
 
 from proctor.course import database
-from proctor.plugins.defuse import DefuseMarkdown
+from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
 from proctor.plugins.formgrader import template_paths
 from proctor.plugins.restore import RestoreLockedCells
-
-NBGRADER_IGNORES = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")
-# A page that a student hands in beside the notebook would be served by formgrader as if it were its own. These are not
-# even copied; `DefuseMarkdown` removes whatever else is no plain data when the notebook has been graded.
-PAGES = ("*.html", "*.htm", "*.svg", "*.xhtml", "*.xml")
 
 
 def configure(config: Any) -> None:
@@ -34,11 +29,10 @@ def configure(config: Any) -> None:
     # nbgrader with SQLAlchemy 2 says this for every submission; nothing is wrong.
     warnings.filterwarnings("ignore", message=r"(?s).*not in session, add operation along")
     _use_database(config)
-    ignored = config.CourseDirectory.get("ignore", NBGRADER_IGNORES)
-    config.CourseDirectory.ignore = [*dict.fromkeys([*ignored, *PAGES])]
     config.OverwriteCells.add_missing_cells = True
     # What happens to a submission, in order.
     config.Autograde.sanitize_preprocessors = [
+        RemovePages,
         ClearOutput,
         DeduplicateIds,
         OverwriteKernelspec,

@@ -7,6 +7,7 @@ could set grades; and it serves the files beside the notebook.
 from pathlib import Path
 from typing import Any
 
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
@@ -33,11 +34,30 @@ PLAIN = {
 }
 
 
-def remove_pages(folder: Path) -> None:
-    """Remove files from ``autograded/`` that are no plain data: by list, as browsers run what has one of many names."""
-    for path in folder.rglob("*"):
-        if path.is_file() and path.suffix.lower() not in PLAIN:
-            path.unlink()
+class RemovePages(NbGraderPreprocessor):  # type: ignore[misc]
+    """Remove files from ``autograded/`` that are no plain data: by list, as browsers run what has one of many names.
+
+    The first of nbgrader's sanitize preprocessors. Formgrader would serve a page that a student hands in beside the
+    notebook as if it were its own. What is the author's, byte for byte, stays. A notebook that is run finds all.
+    """
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Look at the files beside the graded copy; `nb` stays as it is."""
+        names, course = resources["nbgrader"], CourseDirectory(config=self.config)
+        graded = Path(course.format_path(course.autograded_directory, names["student"], names["assignment"]))
+        source = Path(course.format_path(course.source_directory, ".", names["assignment"]))
+        for path in graded.rglob("*"):
+            if (
+                path.is_file()
+                and path.suffix.lower() not in PLAIN
+                and not _same(path, source / path.relative_to(graded))
+            ):
+                path.unlink()
+        return nb, resources
+
+
+def _same(path: Path, other: Path) -> bool:
+    return other.is_file() and path.stat().st_size == other.stat().st_size and path.read_bytes() == other.read_bytes()
 
 
 class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
@@ -48,11 +68,7 @@ class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Defuse every cell, and drop what viewers show of a notebook's metadata: title, authors, state of widgets.
-
-        Formgrader serves the files beside the notebook: those that a browser could run are removed from its copy.
-        """
-        remove_pages(Path(resources["metadata"]["path"]))
+        """Defuse every cell, and drop what viewers show of a notebook's metadata: title, authors, state of widgets."""
         self._room = MAX_MARKDOWN_TOGETHER
         for name in set(nb.metadata) - KEPT:
             del nb.metadata[name]

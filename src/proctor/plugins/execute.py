@@ -81,6 +81,8 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
         if reason:
             raise CourseError(f"{handed_in}: {reason}")  # nbgrader then removes what it has copied
         with scratch_folder() as scratch:
+            # Of what was handed in, formgrader's copy has only what it may serve; of what is in both, that copy holds.
+            copy_files(handed_in, scratch, leave_out=".ipynb")
             copy_files(submission, scratch, leave_out=".ipynb")
             starter = self._starter(scratch, resources["nbgrader"])
             verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits)

@@ -80,6 +80,8 @@ def flag(flag: Flag) -> str:
         return f"not sandboxed: could {', '.join(flag.names)}"
     if flag.kind == "undecided":
         return f"{flag.cell}: undecided"
+    if flag.kind == "not handed in":
+        return f"{flag.cell}.ipynb was not handed in"
     if flag.kind == "restored":
         return f"restored cell {flag.cell}"
     return f"cell {flag.cell} {harm(flag)}"

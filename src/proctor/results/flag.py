@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from proctor.results.fault import Fault
 
 FlagKind = Literal[
+    "not handed in",  # of several notebooks this one (`cell` is its name), which earns nothing
     "restored",  # a locked cell is as it was released again
     "ended kernel", "too slow", "flood",  # a cell did harm, and was not run again
     "memory", "forbidden", "file missing",  # a limit or the sandbox was in the way of a cell or of a call

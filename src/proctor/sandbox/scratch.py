@@ -77,7 +77,7 @@ def copy_files(source: Path, target: Path, owner: Owner | None = None, leave_out
         for entry in os.scandir(here):
             copy = there / entry.name
             if entry.is_dir(follow_symlinks=False):
-                copy.mkdir(mode=0o700)
+                copy.mkdir(mode=0o700, exist_ok=True)
                 folders.append((Path(entry.path), copy))
             elif entry.is_file(follow_symlinks=False) and not (leave_out and entry.name.endswith(leave_out)):
                 shutil.copyfile(entry.path, copy, follow_symlinks=False)
