@@ -16,12 +16,12 @@ from typing import Any
 
 import bench
 
+from proctor.course import folders as courses
 from proctor.executors import pool as workers
 from proctor.grading.student import grade_student
 from proctor.notebook.student_kernel import StudentKernel
 from proctor.plugins import execute
 
-PRELOAD = ["tensorflow", "numpy", "matplotlib.pyplot"]
 WARM_UP = 2  # submissions that fill caches first
 
 kernel_ms: Counter[str] = Counter()
@@ -74,7 +74,8 @@ def main() -> None:
     StudentKernel.call = measured("calls", StudentKernel.call)
     StudentKernel.start = started
     execute.grade_notebook = in_notebook
-    with tempfile.TemporaryDirectory() as folder, workers.warm(PRELOAD):
+    settings = courses.load(bench.ROOT).settings
+    with tempfile.TemporaryDirectory() as folder, workers.warm(settings.preload, settings.environment):
         course = bench.real_course(Path(folder) / "course", WARM_UP + count)
         for number in range(WARM_UP + count):
             if number == WARM_UP:

@@ -201,3 +201,19 @@ plt.semilogy([1e-3, 1e2], label="$w^2$"); plt.title("Loss"); plt.legend(); plt.s
         "display_data",
         "status",
     ]
+
+
+def test_what_the_course_sets_is_there_when_modules_are_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow, for one, looks at its variables once, while it is imported."""
+    (tmp_path / "looks_once.py").write_text("import os\nfound = os.environ.get('LOOK')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for value in ("here", "there"):
+        policy = Policy(str(scratch), environment={"LOOK": value})
+        kernel = StudentKernel.start(lambda policy=policy: start_kernel_for(policy, ["looks_once"]))
+        run = kernel.run_cell("import os, looks_once; print(looks_once.found, os.environ['LOOK'])", 20)
+        kernel.end()
+        assert run.outputs[0].text == f"{value} {value}\n"

@@ -55,7 +55,7 @@ def _result(course: "Course", options: argparse.Namespace) -> "SubmissionResult"
     assignment = one_notebook.choose(course, options.notebook, options.assignment)
     preload = one_notebook.needed(course, options.notebook, assignment)
     _say(words.importing(preload))
-    with pool.warm(preload):
+    with pool.warm(preload, course.settings.environment):
         _say(words.grading(options.notebook.name))
         return one_notebook.check(course, options.notebook, assignment)
 

@@ -81,7 +81,8 @@ def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
         from proctor.executors import pool as workers
         from proctor.sandbox import scratch
 
-        with workers.warm(run.course.settings.preload), scratch.scratch_folders_together():
+        settings = run.course.settings
+        with workers.warm(settings.preload, settings.environment), scratch.scratch_folders_together():
             yield from _progress(grading.grade(run, options.jobs, workers.make_pool), len(run.todo))
 
 

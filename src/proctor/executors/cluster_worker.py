@@ -198,7 +198,7 @@ def _look_around(order: Order) -> Readiness:
         course = courses.load(Path(order.root))
         problems = differences(order.wanted, {**versions(), **shared(course, order.assignment)})
         if not problems:
-            _kept.enter_context(workers.warm(course.settings.preload))
+            _kept.enter_context(workers.warm(course.settings.preload, course.settings.environment))
     except OurFault as error:
         problems = [str(error)]
     return Readiness(host, problems)

@@ -12,10 +12,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 
-from proctor.kernels.warm_process import start_warm_process
+from proctor.kernels.warm_process import NOTHING, start_warm_process
 from proctor.sandbox import machine
 from proctor.sandbox.scratch import abandon
 from proctor.settings import WARM_FD
@@ -46,12 +46,13 @@ def make_pool(jobs: int) -> Executor:
 
 
 @contextlib.contextmanager
-def warm(preload: Sequence[str]) -> Iterator[None]:
+def warm(preload: Sequence[str], environment: Mapping[str, str] = NOTHING) -> Iterator[None]:
     """Have everything imported before the first worker is forked, here and in the process that kernels come from.
 
-    Both import at the same time. Raises `KernelNotStarted` if a module of `preload` cannot be imported.
+    Both import at the same time. `environment` is that of the kernels. Raises `KernelNotStarted` if a module of
+    `preload` cannot be imported.
     """
-    kernels = start_warm_process(preload) if machine.can_fork() else None
+    kernels = start_warm_process(preload, environment) if machine.can_fork() else None
     try:
         _import_for_jobs(preload)
         if kernels is not None:

@@ -139,7 +139,7 @@ class WarmProvisioner(KernelProvisionerBase):
             name: value.decode() if isinstance(value, bytes) else value for name, value in self.connection_info.items()
         }
         request = StartKernel(info, policy, str(self._folder))
-        with channel_for(self.preload) as channel:
+        with channel_for(self.preload, policy.environment) as channel:
             self._returncode, self._lifeline = None, _ask(channel, request)
         _lifelines.add(self._lifeline)
         try:

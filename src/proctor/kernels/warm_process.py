@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 import platformdirs
 
@@ -29,14 +30,15 @@ sys.path[:] = [*filter(None, sys.path), channel.recv(4096).decode()]
 from proctor.kernels.warm import main
 main(channel)
 """
-_own: "dict[tuple[int, tuple[str, ...]], WarmProcess]" = {}  # by this process and the preload list
+NOTHING: Mapping[str, str] = MappingProxyType({})
+_own: "dict[tuple[int, tuple[str, ...], tuple[tuple[str, str], ...]], WarmProcess]" = {}  # by this process and the rest
 _lock = threading.Lock()
 
 
 class WarmProcess:
     """The process that kernels are forked from, and this end of its channel."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it; importing goes on in the background until `wait_ready`. Raises ``OSError`` if it cannot start."""
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
@@ -51,7 +53,7 @@ class WarmProcess:
         self.preload = tuple(preload)
         cache = platformdirs.user_cache_path("proctor") / "matplotlib"
         self._channel.send(str(Path(__file__).parents[2]).encode())
-        environment = {"MPLCONFIGDIR": str(cache), "TMPDIR": tempfile.gettempdir()}
+        environment = {**environment, "MPLCONFIGDIR": str(cache), "TMPDIR": tempfile.gettempdir()}
         send(self._channel, Prepare(self.preload, environment))
 
     @property
@@ -104,9 +106,12 @@ class WarmProcess:
         return self._errors.read()[-2000:].decode(errors="replace").strip() or f"ended with {self._process.returncode}"
 
 
-def start_warm_process(preload: Sequence[str]) -> WarmProcess:
-    """Start the process that a whole class's kernels come from; it ends with `WarmProcess.close`, or with its users."""
-    return WarmProcess(preload)
+def start_warm_process(preload: Sequence[str], environment: Mapping[str, str] = NOTHING) -> WarmProcess:
+    """Start the process that a whole class's kernels come from; it ends with `WarmProcess.close`, or with its users.
+
+    `environment` is what the course sets for its kernels: some packages look at it only when they are imported.
+    """
+    return WarmProcess(preload, environment)
 
 
 def _first_environment() -> dict[str, str]:
@@ -121,7 +126,7 @@ def _first_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def channel_for(preload: Sequence[str]) -> Iterator[socket.socket]:
+def channel_for(preload: Sequence[str], environment: Mapping[str, str]) -> Iterator[socket.socket]:
     """Where to ask for kernels: the inherited channel if there is one, else that of a process of our own."""
     inherited = os.environ.get(WARM_FD, "")
     if inherited.isdecimal():
@@ -132,14 +137,15 @@ def channel_for(preload: Sequence[str]) -> Iterator[socket.socket]:
             channel.detach()  # the descriptor is not ours to close
     else:
         with _lock:
-            channel = _own_process(os.getpid(), tuple(preload)).channel()
+            channel = _own_process(os.getpid(), tuple(preload), environment).channel()
         yield channel
 
 
-def _own_process(owner: int, preload: tuple[str, ...]) -> WarmProcess:
-    process = _own.get((owner, preload))
+def _own_process(owner: int, preload: tuple[str, ...], environment: Mapping[str, str]) -> WarmProcess:
+    kind = owner, preload, tuple(sorted(environment.items()))
+    process = _own.get(kind)
     if process is None or process.has_ended():
-        process = _own[owner, preload] = WarmProcess(preload)
+        process = _own[kind] = WarmProcess(preload, environment)
         atexit.register(_end, owner, process)
     return process
 
