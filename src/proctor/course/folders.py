@@ -102,6 +102,8 @@ def load(start: Path) -> Course:
             app.load_config_file(suppress_errors=False)
         except (Exception, SystemExit) as error:
             raise CourseError(f"{root / CONFIG_FILE}: cannot be loaded: {error}") from error
+    if "root" not in app.config.CourseDirectory:  # nbgrader's default is wherever one is
+        app.config.CourseDirectory.root = str(root)
     return Course(root, app.config)
 
 

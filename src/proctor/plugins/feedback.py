@@ -6,12 +6,14 @@ cell it shows the visible checks. How it looks is in ``templates/feedback``.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
+from nbgrader.api import Gradebook
 from traitlets import default
 
 from proctor.plugins.shown_cell import Budget, Shown, show
@@ -30,13 +32,18 @@ HEADING = re.compile(r"^#{2,3} +(.+?)(?: *\([\d.]+ points?\))? *#*$", re.MULTILI
 
 @dataclass
 class Exercise:
-    """The graded cell `number`: `score` is the gradebook's, `verdict` what tests found (None: graded by a person)."""
+    """The graded cell `number`: `score` is the gradebook's, `verdict` what hidden tests of ours found, if it has any.
+
+    `tested`: by tests, not by a person. `ungraded`: the gradebook still waits for a person.
+    """
 
     title: str
     number: int
     score: float
     max_points: float
     verdict: CellVerdict | None = None
+    tested: bool = False
+    ungraded: bool = False
     comments: list[Markup] = field(default_factory=list)
 
     @property
@@ -58,7 +65,8 @@ class Exercise:
     @property
     def waits(self) -> bool:
         """True if a person still has to look."""
-        return self.verdict is not None and self.verdict.undecided and not self.changed_by_hand
+        undecided = self.verdict is not None and self.verdict.undecided and not self.changed_by_hand
+        return undecided or self.ungraded
 
 
 @dataclass
@@ -79,6 +87,11 @@ class Page:
     def waits(self) -> bool:
         """True if the score is not final."""
         return any(exercise.waits for exercise in self.exercises)
+
+    @property
+    def undecided(self) -> bool:
+        """True if that is because something could not be checked."""
+        return any(exercise.waits and exercise.tested for exercise in self.exercises)
 
 
 class FeedbackExporter(TemplateExporter):
@@ -114,14 +127,25 @@ class FeedbackExporter(TemplateExporter):
     def _preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Run nbgrader's preprocessors, which fetch the scores and comments, then make the page of what they leave."""
         nb, resources = super()._preprocess(nb, resources)  # type: ignore[no-untyped-call]
-        resources["page"] = make_page(nb, resources["nbgrader"])
+        resources["page"] = make_page(nb, resources["nbgrader"], _ungraded(resources["nbgrader"]))
         return nb, resources
 
 
-def make_page(nb: Any, metadata: Any) -> Page:
+def _ungraded(metadata: Any) -> frozenset[str]:
+    """The cells of a submitted notebook that wait for a person, as the gradebook knows; none without a gradebook."""
+    if "db_url" not in metadata:
+        return frozenset()
+    with Gradebook(metadata["db_url"]) as book:
+        names = (metadata["notebook"], metadata["assignment"], metadata["student"])
+        return frozenset(
+            grade.name for grade in book.find_submission_notebook(*names).grades if grade.needs_manual_grade
+        )
+
+
+def make_page(nb: Any, metadata: Any, ungraded: Collection[str] = ()) -> Page:
     """Make the page of a notebook in which nbgrader's GetGrades has noted scores and comments.
 
-    `metadata` is what nbgrader's converters know of it: ``resources["nbgrader"]``.
+    `metadata` is what nbgrader's converters know of it: ``resources["nbgrader"]``. A person has to grade `ungraded`.
     """
     page = Page(
         str(metadata["notebook"]).replace("_", " "),
@@ -141,6 +165,7 @@ def make_page(nb: Any, metadata: Any) -> Page:
         page.cells.append(show(cell, budget))
         if "score" in mine:
             page.by_number[place] = _exercise(cell, heading, place, comments)
+            page.by_number[place].ungraded = mine["grade_id"] in ungraded
             page.exercises.append(page.by_number[place])
             comments = []
     if comments and page.exercises:
@@ -159,5 +184,8 @@ def _heading(cell: Any) -> str:
 def _exercise(cell: Any, heading: str, place: int, comments: list[Markup]) -> Exercise:
     metadata = cell.metadata["nbgrader"]
     title = heading or str(metadata["grade_id"]).removeprefix("test_").replace("_", " ")
-    verdict = in_notebook.verdict_of(cell) if cell.cell_type == "code" and not metadata.get("solution") else None
-    return Exercise(title, place, float(metadata["score"] or 0), float(metadata["points"]), verdict, comments)
+    tested = cell.cell_type == "code" and not metadata.get("solution") and not metadata.get("task")
+    return Exercise(
+        title, place, float(metadata["score"] or 0), float(metadata["points"]),
+        in_notebook.verdict_of(cell) if tested else None, tested, comments=comments,
+    )  # fmt: skip
