@@ -41,12 +41,15 @@ LIKE_STOCK = {
 ONLY_OURS = {
     "ends-kernel": "import os\ndef f(x):\n    os._exit(0)\n",
     "endless": "def f(x):\n    while True: pass\n",
+    "program": "import subprocess\ndef f(x):\n    return 2 * int(subprocess.check_output(['echo', str(x)]))\n",
     "flood": "def f(x):\n    for _ in range(300_000): print('x' * 100)\n    return 0\n",
     # Each of these earns points with stock nbgrader.
     "every-value": "get_ipython().ast_node_interactivity = 'all'\ndef f(x):\n    raise ValueError\n",
     "full-then-wrong": "def f(x):\n    for _ in range(25_000): print('x' * 100)\n    return 0\n",
 }
-ZERO = {"hidden": 0, "plain": 0, "partial": 0, "essay": 0, "manual": 0}
+# Whole cells that a student deleted.
+WITHOUT = {"no-answers": ("essay", "manual", "task"), "no-tests": ("hidden", "partial")}
+ZERO = {"hidden": 0, "plain": 0, "partial": 0, "essay": 0, "manual": 0, "task": 0}
 
 
 def about(grade_id: str, **more: object) -> dict[str, object]:
@@ -66,6 +69,7 @@ def source_notebook() -> nbformat.NotebookNode:
         new_code_cell("assert f(1) == 2", metadata=about("plain", grade=True, points=2)),
         new_code_cell("(f(2) == 4) + 0.5 * (f(10) == 20)", metadata=about("partial", grade=True, points=4)),
         new_markdown_cell("Why?", metadata=about("essay", points=5, **by_hand)),
+        new_markdown_cell("Draw it.", metadata=about("task", task=True, points=3)),
         new_code_cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", metadata=about("manual", points=2, **by_hand)),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -82,6 +86,8 @@ def course(root: Path, config: str, answers: dict[str, str | None]) -> Path:
         nb = nbformat.read(root / "release" / NAME / "p.ipynb", as_version=4)
         if code is not None:
             nb.cells[0].source = code
+        gone = WITHOUT.get(student, ())
+        nb.cells = [cell for cell in nb.cells if cell.metadata.nbgrader.grade_id not in gone]
         (root / "submitted" / student / NAME).mkdir(parents=True)
         nbformat.write(nb, root / "submitted" / student / NAME / "p.ipynb")
     return root
@@ -103,7 +109,9 @@ def gradebook(root: Path) -> dict[str, dict[str, object]]:
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory):
     """Graded by ``proctor grade``; what it printed, too."""
-    root = course(tmp_path_factory.mktemp("ours") / "course", OURS, {**LIKE_STOCK, **ONLY_OURS})
+    root = course(
+        tmp_path_factory.mktemp("ours") / "course", OURS, {**LIKE_STOCK, **ONLY_OURS, **dict.fromkeys(WITHOUT, RIGHT)}
+    )
     return root, run(root, "proctor", "grade")
 
 
@@ -123,10 +131,17 @@ def test_scores_are_those_of_stock_nbgrader(ours, stock):
     )
 
 
+@pytest.mark.parametrize("student", WITHOUT)
+def test_deleted_cells_are_put_back(ours, student):
+    """A test, a written answer or a task that a student deleted: graded as if it were there, as it was released."""
+    cells = gradebook(ours[0])
+    assert cells[student] == cells["right"]
+
+
 @pytest.mark.parametrize("student", ONLY_OURS)
 def test_a_cell_that_did_not_run_to_its_end_earns_nothing(ours, student):
     """Stopped, dead, drowned in output, or never run: nbgrader finds an error in the cell's outputs."""
-    assert {name: score for name, (score, _) in gradebook(ours[0])[student].items()} == ZERO
+    assert {name: score or 0 for name, (score, _) in gradebook(ours[0])[student].items()} == ZERO
 
 
 def test_the_table_has_every_graded_cell(ours):
@@ -134,8 +149,16 @@ def test_the_table_has_every_graded_cell(ours):
     _, done = ours
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:7] for line in done.stdout.splitlines() if line}
-    assert rows["student"] == ["hidden", "plain", "partial", "essay", "manual", "total"]
-    assert rows["right"] == ["3", "2", "1.5", "0", "0", "6.5/16"]
+    assert rows["student"] == ["hidden", "plain", "partial", "essay", "task", "manual"]
+    assert rows["right"] == ["3", "2", "1.5", "0", "?", "0"]
+    assert "6.5/19" in done.stdout
+
+
+def test_a_program_that_was_not_started_is_told(ours):
+    """``subprocess``, ``!command`` and ``%%bash`` are what the sandbox forbids: the table says which cell tried."""
+    _, done = ours
+    (row,) = [line for line in done.stdout.splitlines() if line.startswith("program ")]
+    assert "cell hidden tried what the sandbox forbids" in row
 
 
 def test_no_execute_runs_nothing(ours):

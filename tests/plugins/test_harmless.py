@@ -8,6 +8,7 @@ from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config import Config
 
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
+from proctor.plugins.shown_cell import Budget, show
 from proctor.render.markdown import as_typed, is_harmless, markdown
 
 HARMFUL = [
@@ -130,3 +131,38 @@ def test_the_fence_is_longer_than_any_inside():
 def test_a_long_text_is_not_parsed():
     """A text on which parsers take minutes is shown as it is, at once."""
     assert markdown("![[" * 40_000).startswith("<pre>![[")
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def answer(**attachments):
+    """A written answer with pictures, as formgrader has it, and the notebook."""
+    lines = "\n\n".join(f"![photo](attachment:{name.replace(' ', '%20')})" for name in attachments)
+    cell = new_markdown_cell(
+        f"Because.\n\n{lines}", attachments={name: dict([data]) for name, data in attachments.items()}
+    )
+    nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=[cell]), {})
+    return formgrader(nb), nb
+
+
+def test_pictures_of_a_written_answer_reach_whoever_grades_it(inventory):
+    """A name with a space, a GIF beside a PNG, a photo of 400 KB: a person has to see them to grade the answer."""
+    photo = PNG[:-2] + "A" * 400_000 + "=="
+    page, nb = answer(
+        **{"my photo.png": ("image/png", PNG), "b.gif": ("image/gif", PNG), "c.jpg": ("image/jpeg", photo)}
+    )
+    assert inventory(page).tags.count("img") == 3
+    shown = show(nb.cells[0], Budget()).source
+    assert shown.count("<img") == 3
+    assert "Because." in shown
+
+
+def test_an_attachment_that_is_no_picture_leaves_itself_out(inventory):
+    """The text and the other pictures stay, and what is left out is said."""
+    page, _ = answer(**{"a.svg": ("image/svg+xml", "<svg onload=alert(1)>"), "b.png": ("image/png", PNG)})
+    found = inventory(page)
+    assert found.tags.count("img") == 1
+    assert not found.handlers
+    assert "an attachment: not shown" in page
+    assert "Because." in page

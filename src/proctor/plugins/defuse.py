@@ -4,14 +4,16 @@ Formgrader shows a student's Markdown cell as it is, so that a script in it woul
 could set grades; and it serves the files beside the notebook.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from nbformat import from_dict
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
-from proctor.render.markdown import as_typed, is_harmless
+from proctor.render.markdown import as_typed, is_harmless, with_plain_pictures
 from proctor.results.in_notebook import METADATA
 
 MAX_MARKDOWN_TOGETHER = 100_000  # of a notebook's cells that are not locked
@@ -79,6 +81,10 @@ class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
         """Defuse one cell in place."""
         if cell.cell_type != "markdown" or is_locked(cell):
             return cell, resources
+        if cell.get("attachments"):
+            with suppress(Exception):  # attachments of any form: then the cell is shown as typed
+                cell.source, attached = with_plain_pictures(cell.source, cell.attachments)
+                cell.attachments = from_dict(attached)
         self._room -= len(cell.source)
         if self._room < 0 or not _safely_harmless(cell):
             cell.source = as_typed(cell.source)

@@ -10,6 +10,7 @@ from typing import Any
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import OverwriteCells
+from nbgrader.utils import compute_checksum
 
 from proctor.hidden_tests.run_line import split
 from proctor.results import in_notebook
@@ -36,7 +37,7 @@ class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
                 del cell.metadata["nbgrader"]
         notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
         points = {cell.name: cell.max_score for cell in notebook.grade_cells}
-        solutions = {cell.name for cell in notebook.solution_cells}
+        solutions = {cell.name for cell in (*notebook.solution_cells, *notebook.task_cells)}
         position = 0
         for source in notebook.source_cells:
             at = _index_of(nb, source.name)
@@ -47,12 +48,32 @@ class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
             position = position if at is None else at + 1
         return nb, resources
 
+    # nbgrader calls this next. Its own puts tasks at the end, and a notice into answers, so that none is left empty.
+    def add_missing_task_cells(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Put back what a person grades, as it was released: a deleted answer is one that was not given."""
+        notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
+        tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
+        solutions = {cell.name for cell in notebook.solution_cells}
+        answers = {cell.name: cell.max_score for cell in notebook.grade_cells if cell.name in solutions}
+        position = 0
+        for source in notebook.source_cells:
+            at = _index_of(nb, source.name)
+            if at is None and source.name in (most := {**answers, **tasks}):
+                at, task = position, source.name in tasks
+                cell = self.missing_cell_transform(source, most[source.name], is_solution=not task, is_task=task)
+                cell.source = source.source
+                nb.cells.insert(at, cell)
+                self._restored.append(source.name)
+            position = position if at is None else at + 1
+        return nb, resources
+
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Restore one cell, and note it if the student could have seen the difference."""
-        submitted = cell.source
+        submitted, as_released = cell.source, _as_released(cell)
         cell, resources = super().preprocess_cell(cell, resources, cell_index)
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id is not None and _lines(split(submitted)[0]) != _lines(split(cell.source)[0]):
+        changed = _lines(split(submitted)[0]) != _lines(split(cell.source)[0])
+        if grade_id is not None and changed and not as_released:
             self._restored.append(grade_id)
         return cell, resources
 
@@ -61,6 +82,12 @@ class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
         if attr != "checksum":
             self._restored.append(name)
             self.log.warning("The %s of cell %s was changed in the submission; it is restored.", attr, name)
+
+
+def _as_released(cell: Any) -> bool:
+    """Whether the cell is what its student was given; if the release differs now, its author has changed it since."""
+    metadata = cell.metadata.get("nbgrader", {})
+    return {"grade_id", "checksum"} <= set(metadata) and metadata["checksum"] == compute_checksum(cell)
 
 
 def _lines(source: str) -> list[str]:

@@ -22,6 +22,7 @@ from proctor.results import in_notebook
 ROOM = {"source": 200_000, "output": 150_000, "picture": 550_000}
 MAX_TEXT = 20_000
 INLINE_STYLE = re.compile(r' style="[^"]*"')
+ATTACHED = re.compile(r'<img [^>]*src="data:image/[^">]*"[^>]*>')
 HIDDEN = re.compile(r"^.*BEGIN (HIDDEN TESTS|MARK SCHEME).*$(?:.|\n)*?(^.*END \1.*$|\Z)", re.MULTILINE)
 
 
@@ -48,6 +49,13 @@ class Budget:
         self._left[kind] -= len(html)
         return html
 
+    def admit_prose(self, html: Markup) -> Markup:
+        """Return rendered Markdown, with its text in the room of sources and its pictures in that of pictures."""
+        text = Markup(ATTACHED.sub("", html))  # noqa: S704 - a part of what was rendered
+        if self.admit("source", text) is not text:
+            return self.admit("source", html)
+        return Markup(ATTACHED.sub(lambda picture: self.admit("picture", Markup(picture[0])), html))  # noqa: S704
+
 
 def cut(text: str) -> str:
     """Return `text`, or its beginning and a word on the rest."""
@@ -63,7 +71,8 @@ def show(cell: Any, budget: Budget) -> Shown:
     given = bool(metadata.get("locked")) and not metadata.get("solution")
     tested = bool(metadata.get("grade")) and not metadata.get("solution") and cell.cell_type == "code"
     kind = "checks" if tested else str(cell.cell_type)
-    html = budget.admit("source", _source(cell, source))
+    html = _source(cell, source)
+    html = budget.admit_prose(html) if cell.cell_type == "markdown" else budget.admit("source", html)
     if kind not in ("code", "checks"):
         return Shown(kind, html, given=given)
     secretive = tested and source != cell.source and split(cell.source)[1] is None

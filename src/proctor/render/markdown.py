@@ -7,6 +7,7 @@ not ours.
 import re
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import bleach  # type: ignore[import-untyped]
 from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]
@@ -20,7 +21,9 @@ MAX_MARKDOWN = 8_000
 MAX_TYPED = 20_000
 
 
-PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
+KINDS = ("image/png", "image/jpeg", "image/gif")
+PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
+MAX_PICTURE = 8 << 20  # of base64: a photo as a phone takes it
 
 
 LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
@@ -78,11 +81,36 @@ class _Renderer(IPythonRenderer):
     def image(self, text: str, url: str, title: str | None = None) -> str:
         if url.startswith("attachment:"):
             attached = self.attachments.get(url.removeprefix("attachment:"), {})
-            kinds = [kind for kind in ("image/png", "image/jpeg") if isinstance(attached.get(kind), str)]
+            kinds = [kind for kind in KINDS if isinstance(attached.get(kind), str)]
             url = f"data:{kinds[0]};base64,{attached[kinds[0]]}" if kinds else ""
         if not PICTURE.fullmatch(url):
             return str(escape(f"[picture: {text or 'not shown'}]"))
         return f'<img src="{escape(url)}" alt="{escape(text)}">'
+
+
+def with_plain_pictures(source: str, attachments: Any) -> tuple[str, dict[str, Any]]:
+    """Return a cell's text and its attached pictures, under names that every renderer finds.
+
+    What is no picture, or too large for one, leaves a word in its place; the rest of the answer stays as it is.
+    """
+    kept: dict[str, Any] = {}
+    # The longest names first: one may begin like another.
+    for name in sorted(attachments or {}, key=len, reverse=True):
+        pictures = {kind: data for kind, data in attachments[name].items() if kind in KINDS and _is_picture(kind, data)}
+        plain = re.sub(r"[^A-Za-z0-9._-]", "-", name) if pictures else ""
+        plain = f"{len(kept)}-{plain}" if plain in kept else plain
+        for spelled in {name, quote(name), name.replace(" ", "%20")}:
+            if pictures:
+                source = source.replace(f"(attachment:{spelled})", f"(attachment:{plain})")
+                continue
+            source = re.sub(rf"!\[[^\]\n]*\]\(attachment:{re.escape(spelled)}\)", "[an attachment: not shown]", source)
+        if pictures:
+            kept[plain] = pictures
+    return source, kept
+
+
+def _is_picture(kind: str, data: Any) -> bool:
+    return isinstance(data, str) and len(data) <= MAX_PICTURE and bool(PICTURE.fullmatch(f"data:{kind};base64,{data}"))
 
 
 def is_harmless(source: str, attachments: Any = None) -> bool:
@@ -92,7 +120,7 @@ def is_harmless(source: str, attachments: Any = None) -> bool:
     attached = attachments or {}
     kinds = {kind for kind_of in attached.values() for kind in kind_of}
     names = set(re.findall(r"attachment:([^)\s>\"]+)", source))
-    if kinds - {"image/png", "image/jpeg"} or names - set(attached):
+    if kinds - set(KINDS) or names - set(attached):
         return False
     # The parser is the same for both, so they differ exactly by what it passes through.
     trusting = IPythonRenderer(escape=False, allow_harmful_protocols=True, attachments=attached)
