@@ -9,6 +9,7 @@ ProctorError
 │   └── Nonsense            the reply was not what an honest process sends
 └── OurFault                something of ours: the item stays *undecided*, or the command stops with this message
     ├── CourseError         a file or a setting of the course is wrong
+    ├── AnotherNotebook     what was handed in is not a notebook of this assignment
     ├── HiddenTestsBroken   a hidden test file cannot be collected
     ├── KernelNotStarted    no kernel could be started for a student
     ├── NotSandboxed        this machine cannot enforce a protection
@@ -80,6 +81,10 @@ class OurFault(ProctorError):
 
 class CourseError(OurFault):
     """A file or setting of the course is missing or wrong; names it."""
+
+
+class AnotherNotebook(OurFault):
+    """What was handed in has nothing of the released notebook: it is named, and gets no points and no zero."""
 
 
 class HiddenTestsBroken(OurFault):

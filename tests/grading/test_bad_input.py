@@ -90,7 +90,7 @@ def with_strange_metadata(nb, cells):
     nb.metadata["x"] = {"y": [1, {"z": None}]}
 
 
-# what was done to a right answer: points, and whether the instructor is told that a cell was restored
+# what was done to a right answer: points, and whether the instructor is told that a cell was restored or recognised
 SPOILT = {
     without_test_cell: (3, True),
     with_test_cell_twice: (3, False),
@@ -101,7 +101,7 @@ SPOILT = {
     without_given_cells: (3, True),
     with_test_turned_into_markdown: (3, True),
     with_a_forged_test_cell: (3, False),
-    with_solution_in_a_cell_of_its_own: (3, False),
+    with_solution_in_a_cell_of_its_own: (3, True),
     with_solution_split_in_two: (3, False),
     with_solution_turned_into_markdown: (3, True),
     with_another_kernel: (3, False),
@@ -119,7 +119,7 @@ UNUSABLE = {
     "metadata-of-text": (
         b'{"cells": [{"cell_type": "code", "source": "", "outputs": [], "execution_count": null, "id": "a",'
         b' "metadata": {"nbgrader": "text"}}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
-        "nbgrader metadata that nbgrader did not write",
+        "a notebook with nothing in it",
     ),
     "many-objects": (
         b'{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {"x": [' + b"{}," * 150_000 + b"{}]}}",
@@ -165,7 +165,7 @@ def test_a_right_answer_stays_right(graded, spoil):
     points, told = SPOILT[spoil]
     assert scores(course, [spoil.__name__]) == {spoil.__name__: points}
     (line,) = (line for line in done.stdout.splitlines() if line.startswith(f"{spoil.__name__} "))
-    assert ("restored cell" in line) == told
+    assert any(words in line for words in ("restored cell", "recognised", "turned the text cell")) == told
 
 
 @pytest.mark.parametrize("student", UNUSABLE)

@@ -8,12 +8,12 @@ import re
 import unicodedata
 from pathlib import Path
 
-import nbformat
 from dateutil.tz import gettz  # type: ignore[import-untyped]
 from nbgrader.utils import parse_utc
 
 from proctor.course.folders import Course
 from proctor.course.submitted_folder import unsafe
+from proctor.repair.read import notebook_of, text_of
 
 MAX_NOTEBOOK = 200 << 20
 # Lists and objects of a notebook's JSON, in outputs and in text, too: each takes a kilobyte here.
@@ -81,19 +81,15 @@ def _unreadable(path: Path) -> str:
     if text.count(b"{") + text.count(b"[") > MAX_OBJECTS:
         return "holds too many lists or objects: clear its outputs"
     try:
-        data = json.loads(text)
+        data = json.loads(text_of(text))
         if _objects({**data, "cells": _without_outputs(data)}) > MAX_OBJECTS_BESIDE_OUTPUTS:
             return "holds too many cells or too much metadata: ask the student to hand in the released notebook again"
-        nb = nbformat.reads(json.dumps({**data, "cells": _without_outputs(data)}), as_version=4)
+        nb = notebook_of(text)
     except RecursionError:
         return "not a notebook (nested too deeply)"
     except Exception as error:  # noqa: BLE001 - a submitted file may be anything
         return f"not a notebook ({type(error).__name__}): ask the student to hand in again"
-    for number, cell in enumerate(nb.cells, 1):
-        metadata = cell.metadata.get("nbgrader", {})
-        if not isinstance(metadata, dict) or not isinstance(metadata.get("grade_id", ""), str):
-            return f"cell {number} has nbgrader metadata that nbgrader did not write: ask the student to hand in again"
-    return ""
+    return "" if any(cell.source.strip() for cell in nb.cells) else "a notebook with nothing in it"
 
 
 def _objects(data: object) -> int:

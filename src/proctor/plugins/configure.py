@@ -21,7 +21,7 @@ from proctor.course import database
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
 from proctor.plugins.formgrader import template_paths
-from proctor.plugins.restore import RestoreLockedCells
+from proctor.plugins.restore import RestoreLockedCells, SubmissionExporter
 
 
 def configure(config: Any) -> None:
@@ -30,6 +30,7 @@ def configure(config: Any) -> None:
     warnings.filterwarnings("ignore", message=r"(?s).*not in session, add operation along")
     _use_database(config)
     config.OverwriteCells.add_missing_cells = True
+    config.Autograde.exporter_class = SubmissionExporter
     # What happens to a submission, in order.
     config.Autograde.sanitize_preprocessors = [
         RemovePages,

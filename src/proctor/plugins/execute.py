@@ -146,11 +146,18 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
 class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
     """Save the points of each cell; a cell with an undecided item waits for a person, with the points of the others."""
 
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Save what `nb` got; which cells a repair has left in doubt is in its flags."""
+        flags = in_notebook.flags_of(nb.metadata)
+        self._in_doubt = {name for flag in flags if flag.kind == "for review" for name in flag.names}
+        done: tuple[Any, Any] = super().preprocess(nb, resources)
+        return done
+
     def _add_score(self, cell: Any, resources: Any) -> None:
         super()._add_score(cell, resources)
         verdict = in_notebook.verdict_of(cell)
-        if verdict is not None and verdict.undecided:
-            name = cell.metadata["nbgrader"]["grade_id"]
+        name = cell.metadata["nbgrader"]["grade_id"]
+        if name in self._in_doubt or (verdict is not None and verdict.undecided):
             grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
             grade.needs_manual_grade = True
             self.gradebook.db.commit()

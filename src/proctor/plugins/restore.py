@@ -8,13 +8,30 @@ moved the code, and the released stub would overwrite it.
 
 from typing import Any
 
+from nbconvert.exporters import NotebookExporter
+from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import OverwriteCells
 from nbgrader.utils import compute_checksum
 
+from proctor.errors import AnotherNotebook
 from proctor.hidden_tests.run_line import split
+from proctor.repair.read import notebook_of
+from proctor.repair.rebuild import meant
+from proctor.repair.released import Released
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission for nbgrader's Autograde, whatever editor wrote it, and without the warnings of nbformat."""
+
+    def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
+        """Take the bytes below the text that nbconvert has opened."""
+        nb = notebook_of(file_stream.buffer.read())
+        done: tuple[Any, Any] = self.from_notebook_node(nb, resources=resources, **kw)  # type: ignore[no-untyped-call]
+        return done
 
 
 class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
@@ -23,8 +40,12 @@ class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Restore `nb` from the gradebook and list the cells that differed in the notebook's flags."""
         self._restored: list[str] = []
+        about = resources["nbgrader"]
+        with Gradebook(about["db_url"]) as gradebook:
+            repairs = _repair(nb, gradebook.find_notebook(about["notebook"], about["assignment"]))
         nb, resources = super().preprocess(nb, resources)
         nb.metadata.pop(in_notebook.METADATA, None)  # the student's, if any
+        in_notebook.add_flags(nb.metadata, repairs)
         in_notebook.add_flags(nb.metadata, (Flag("restored", name) for name in sorted(set(self._restored))))
         return nb, resources
 
@@ -90,6 +111,35 @@ def _as_released(cell: Any) -> bool:
     return {"grade_id", "checksum"} <= set(metadata) and metadata["checksum"] == compute_checksum(cell)
 
 
+def _repair(nb: Any, notebook: Any) -> list[Flag]:
+    """Make of `nb` the notebook that was meant. Raises `AnotherNotebook` if it is none of this assignment."""
+    points = {cell.name: cell.max_score for cell in (*notebook.grade_cells, *notebook.task_cells)}
+    tasks = {cell.name for cell in notebook.task_cells}
+    solutions = {cell.name for cell in notebook.solution_cells}
+    tests = set(points) - tasks - solutions
+    sources = {cell.name: cell for cell in notebook.source_cells}
+    released = [
+        Released(name, cell.cell_type, split(cell.source)[0], name in solutions, cell.locked, name in tests)
+        for name, cell in sources.items()
+    ]
+    result = meant(nb.cells, released)
+    if result.strange:
+        raise AnotherNotebook(
+            f"{notebook.name}.ipynb: this is not the notebook that was released: none of its functions is there, and "
+            "hardly a given cell; ask the student to hand in again"
+        )
+    nb.cells = [from_dict(cell) for cell in result.cells]
+    for cell, name in zip(nb.cells, result.ids, strict=True):
+        cell.metadata.pop("nbgrader", None) if name is None else None
+        if name is not None and cell.metadata.get("nbgrader", {}).get("grade_id") != name:
+            cell.metadata["nbgrader"] = {
+                **_metadata(sources[name], points.get(name), name in solutions),
+                **({"task": True, "grade": False} if name in tasks else {}),
+            }
+    in_doubt = [Flag("for review", names=result.in_doubt)] if result.in_doubt else []
+    return [*result.flags, *in_doubt]
+
+
 def _lines(source: str) -> list[str]:
     return [line.rstrip() for line in source.splitlines() if line.strip()]
 
@@ -102,17 +152,23 @@ def _index_of(nb: Any, grade_id: str) -> int | None:
 
 
 def _cell(source: Any, points: float | None) -> Any:
+    make: Any = new_code_cell if source.cell_type == "code" else new_markdown_cell
+    metadata = {"nbgrader": _metadata(source, points, solution=False), "deletable": False, "editable": False}
+    return make(source.source, metadata=metadata)
+
+
+def _metadata(source: Any, points: float | None, solution: bool) -> dict[str, Any]:
+    """What nbgrader had written into the released cell."""
     metadata = {
         "schema_version": 3,
         "grade": points is not None,
         "grade_id": source.name,
-        "locked": True,
-        "solution": False,
+        "locked": source.locked,
+        "solution": solution,
         "task": False,
         "checksum": source.checksum,
         "cell_type": source.cell_type,
     }
     if points is not None:
         metadata["points"] = points
-    make: Any = new_code_cell if source.cell_type == "code" else new_markdown_cell
-    return make(source.source, metadata={"nbgrader": metadata, "deletable": False, "editable": False})
+    return metadata

@@ -30,6 +30,17 @@ REFUSED = {
     "file missing": "looked for a file that is not there",
 }
 
+REPAIRS = {
+    "matched": "recognised {} without its metadata",
+    "moved": "moved {} to where it takes effect",
+    "kept": "kept the student's own code in {} in a cell above it",
+    "was text": "turned the text cell with {} into code",
+    "stub": "left out the unfinished copy of {}",
+    "cut": "put magics, shell lines and Colab calls beside {} into cells of their own",
+    "commented out": "{} is there as a comment only",
+    "for review": "{} has to be confirmed by a person",
+}
+
 
 def number(points: float) -> str:
     """Points as people write them: ``4``, ``1.5``."""
@@ -82,9 +93,18 @@ def flag(flag: Flag) -> str:
         return f"{flag.cell}: undecided"
     if flag.kind == "not handed in":
         return f"{flag.cell}.ipynb was not handed in"
+    if flag.kind in REPAIRS:
+        return REPAIRS[flag.kind].format(_listed(flag.names))
     if flag.kind == "restored":
         return f"restored cell {flag.cell}"
     return f"cell {flag.cell} {harm(flag)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Some names, and how many there are if they are many: ``47 cells (title, imports, checks, …)``."""
+    if len(names) <= MANY:
+        return ", ".join(names)
+    return f"{len(names)} cells ({', '.join(names[:MANY])}, …)"
 
 
 def flags(flags: Sequence[Flag]) -> list[str]:

@@ -1,0 +1,118 @@
+"""A notebook file of any form becomes one of today's format: byte order marks, UTF-16, old formats, missing keys.
+
+Asked by `proctor.course.hand_in` before grading and by the exporter through which nbgrader reads a submission. Outputs
+are left out: nobody grades them, and other editors write some that nbformat refuses.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import nbformat
+
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+SURROGATE = re.compile("[\ud800-\udfff]")
+ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+KINDS = ("code", "markdown", "raw")
+
+
+def text_of(content: bytes) -> str:
+    """Decode a file as the editor that wrote it would. Raises ``ValueError``."""
+    for mark, encoding in MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding)
+    if content[:1] == b"\0" or content[1:2] == b"\0":  # UTF-16 whose mark is lost: JSON begins with an ASCII character
+        return content.decode("utf-16-be" if content[:1] == b"\0" else "utf-16-le")
+    return content.decode("utf-8")
+
+
+def notebook_of(content: bytes) -> Any:
+    """Return the notebook in a file, in format 4.5. Raises ``ValueError`` (or ``RecursionError``) if there is none."""
+    data = json.loads(text_of(content))
+    if not isinstance(data, dict):
+        raise ValueError("no object")
+    if "cells" not in data and "worksheets" in data:
+        data = _from_version_3(data)
+    cells = data.get("cells")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise ValueError("no cells")
+    metadata = {key: value for key, value in _object(data.get("metadata")).items() if key != "widgets"}
+    nb = {"cells": _cells(cells), "metadata": _plain(metadata), "nbformat": 4, "nbformat_minor": 5}
+    return nbformat.from_dict(nb)
+
+
+def _from_version_3(data: dict[str, Any]) -> dict[str, Any]:
+    sheets = data["worksheets"]
+    if not isinstance(sheets, list) or not all(isinstance(sheet, dict) for sheet in sheets):
+        raise ValueError("no worksheets")
+    cells: list[Any] = []
+    for cell in (cell for sheet in sheets for cell in sheet.get("cells", [])):
+        if not isinstance(cell, dict):
+            raise ValueError("no cell")
+        source = cell.get("source", cell.get("input", ""))
+        if cell.get("cell_type") == "heading":
+            level = cell.get("level", 1)
+            mark = "#" * (level if isinstance(level, int) and 0 < level < 7 else 1)
+            cell, source = {**cell, "cell_type": "markdown"}, f"{mark} {_joined(source)}"
+        cells.append({**cell, "source": source})
+    return {**data, "cells": cells}
+
+
+def _cells(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    used: set[str] = set()
+    return [_cell(cell, number, used) for number, cell in enumerate(cells, 1)]
+
+
+def _cell(cell: dict[str, Any], number: int, used: set[str]) -> dict[str, Any]:
+    kind = cell.get("cell_type")
+    kind = kind if kind in KINDS else "code" if kind is None and "outputs" in cell else "raw"
+    made = {
+        "id": _id(cell.get("id"), number, used),
+        "cell_type": kind,
+        "metadata": _metadata(cell),
+        "source": _joined(cell.get("source", "")),
+    }
+    if kind == "code":
+        made |= {"execution_count": None, "outputs": []}
+    elif isinstance(cell.get("attachments"), dict):
+        made["attachments"] = _plain(cell["attachments"])
+    return made
+
+
+def _metadata(cell: dict[str, Any]) -> dict[str, Any]:
+    """What a cell says of itself, without nbgrader metadata that nbgrader did not write and would stumble over."""
+    metadata = _plain(_object(cell.get("metadata")))
+    if not isinstance(_object(metadata.get("nbgrader")).get("grade_id"), str):
+        metadata.pop("nbgrader", None)
+    return metadata
+
+
+def _id(wanted: object, number: int, used: set[str]) -> str:
+    """The cell's own id if it is one and nobody has it yet, or one made of its number."""
+    name = wanted if isinstance(wanted, str) and ID.fullmatch(wanted) and wanted not in used else f"cell-{number}"
+    while name in used:
+        name += "-"
+    used.add(name)
+    return name
+
+
+def _joined(source: object) -> str:
+    given = source if isinstance(source, list) else [source]
+    lines = [line for line in given if isinstance(line, str)]
+    if len(lines) < len(given):
+        raise ValueError("a cell without text")
+    text = SURROGATE.sub("\N{REPLACEMENT CHARACTER}", "".join(lines))
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata without what cannot be written as UTF-8."""
+    text = SURROGATE.sub("\N{REPLACEMENT CHARACTER}", json.dumps(value, ensure_ascii=False))
+    made: dict[str, Any] = json.loads(text)
+    return made

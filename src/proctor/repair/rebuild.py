@@ -1,0 +1,236 @@
+"""The notebook that a student meant: given cells in their order, the student's code where it takes effect.
+
+Called by `proctor.plugins.restore` before anything is run. Nothing of a student's is thrown away but a stub that was
+released, and nothing is gained that the student's own code does not earn: a definition moves up only where the test
+would have found none, and text becomes code only where no code defines the function.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from proctor.repair import code, match
+from proctor.repair.released import Meant, Released
+from proctor.results.flag import Flag, FlagKind
+
+FEW = 10  # the part of the given cells, one of ten, that another notebook can have in common with this one
+
+
+def meant(cells: Sequence[Any], released: Sequence[Released]) -> Meant:
+    """Match `cells` with the release and build the notebook that was meant. `cells` themselves stay as they are."""
+    return _Rebuild(cells, released).result()
+
+
+class _Rebuild:
+    """One submission on its way: its cells, which released cell each stands for, and what was done."""
+
+    def __init__(self, cells: Sequence[Any], released: Sequence[Released]) -> None:
+        self.released = released
+        self.cells: list[Any] = [_copy(cell) for cell in cells]
+        self.done: dict[FlagKind, list[str]] = {}
+        self.in_doubt: list[str] = []
+
+    def result(self) -> Meant:
+        """Go the steps, each on what the one before has made."""
+        self._cut()
+        self._text_to_code()
+        self.found = match.given_cells(self.cells, self.released)
+        strange = self._is_strange()
+        self._keep_additions()
+        self._place_solutions()
+        self._drop()
+        ids = self._order()
+        flags = tuple(Flag(kind, names=tuple(dict.fromkeys(names))) for kind, names in self.done.items())
+        return Meant(self.cells, ids, flags, tuple(dict.fromkeys(self.in_doubt)), strange)
+
+    def _is_strange(self) -> bool:
+        """Whether this is another notebook: hardly a given cell is there, and no function that was asked for."""
+        there = (match.defines(cell, one) for one in self._solutions() for cell in self.cells)
+        return len(self.found) * FEW <= len(self.released) and not any(there)
+
+    def _note(self, kind: FlagKind, name: str) -> None:
+        self.done.setdefault(kind, []).append(name)
+
+    def _solutions(self) -> list[Released]:
+        return [one for one in self.released if one.functions]
+
+    def _cut(self) -> None:
+        """Give a shell line, a magic or Colab in a cell with a function a cell of its own."""
+        wanted = {name for one in self._solutions() for name in one.functions}
+        made: list[Any] = []
+        for cell in self.cells:
+            defines = cell["cell_type"] == "code" and wanted & code.defined(cell["source"])
+            parts = code.pieces(cell["source"]) if defines else []
+            if len(parts) < 2:
+                made.append(cell)
+                continue
+            self._note("cut", sorted(defines)[0] if defines else "")
+            home = next(part for part in parts if wanted & code.defined(part))
+            made += [
+                {**cell, "source": part} if part is home else _new(part, cell, f"cut-{number}")
+                for number, part in enumerate(parts)
+            ]
+        self.cells = made
+
+    def _keep_additions(self) -> None:
+        """What a student has written into a given cell goes above it; the given cell will be as it was released."""
+        given = [one for one in self.released if one.locked and one.cell_type == "code"]
+        taken = {name for one in given for name in code.names(one.source)}
+        made: list[Any] = []
+        found: match.Matches = {}
+        for at, cell in enumerate(self.cells):
+            one = self.released[self.found[at]] if at in self.found else None
+            if (
+                one is not None
+                and one in given
+                and cell["cell_type"] == "code"
+                and code.key(cell["source"]) != code.key(one.source)
+            ):
+                kept = code.additions(cell["source"], one.source, taken)
+                if kept:
+                    self._note("kept", one.name)
+                    made.append(_new(kept, cell, "kept"))
+            if at in self.found:
+                found[len(made)] = self.found[at]
+            made.append(cell)
+        self.cells, self.found = made, found
+
+    def _text_to_code(self) -> None:
+        """A solution in a text cell is code again if no code cell defines its function."""
+        for one in self._solutions():
+            if match.candidates(self.cells, one):
+                continue
+            for at, cell in enumerate(self.cells):
+                source = code.without_fences(cell["source"]) if cell["cell_type"] != "code" else ""
+                if one.functions & code.defined(source) and not code.implements_nothing(source, one.source):
+                    self.cells[at] = {**_new(source, cell, "code"), "metadata": cell["metadata"]}
+                    self._note("was text", one.name)
+            if not match.candidates(self.cells, one) and any(map(_is_commented_out(one), self.cells)):
+                self._note("commented out", one.name)
+                self.in_doubt.append(self._test_of(one) or one.name)
+
+    def _test_of(self, one: Released) -> str | None:
+        after = self.released[self.released.index(one) + 1 :]
+        return next((other.name for other in after if other.tests), None)
+
+    def _place_solutions(self) -> None:
+        """Say which cell stands for each solution; where another cell does, the released stub is left out."""
+        tests = {self.released[number].name: at for at, number in self.found.items()}
+        self.dropped: set[int] = set()
+        self.lifted: set[int] = set()
+        for number, one in enumerate(self.released):
+            if not one.functions:
+                continue
+            test = tests.get(self._test_of(one) or "")
+            stubs = [at for at, cell in enumerate(self.cells) if _is_stub(cell, one)]
+            choices = [at for at in match.candidates(self.cells, one) if not self._is_given(at)]
+            chosen = match.solution(self.cells, choices, one, test)
+            if chosen is None:
+                own = [at for at, cell in enumerate(self.cells) if match.grade_id(cell) == one.name]
+                chosen = next((at for at in (*own, *stubs) if at not in self.found), None)
+            elif stubs:
+                self.dropped.update(stubs)
+                self._note("stub", one.name)
+            if chosen is not None and choices and test is not None and chosen > test:
+                chosen = self._lift(chosen)
+            if chosen is not None and chosen not in self.found:
+                self.found[chosen] = number
+
+    def _is_given(self, at: int) -> bool:
+        return at in self.found and not self.released[self.found[at]].functions
+
+    def _lift(self, at: int) -> int:
+        """A cell that does more than define stays where it is, and its definitions go up without the rest."""
+        cell = self.cells[at]
+        if code.is_quiet(cell["source"]):
+            return at
+        self.cells.append(_new(code.additions(cell["source"], "", set()), cell, "lifted"))
+        self.lifted.add(len(self.cells) - 1)
+        return len(self.cells) - 1
+
+    def _drop(self) -> None:
+        kept = [at for at in range(len(self.cells)) if at not in self.dropped]
+        self.lifted = {new for new, at in enumerate(kept) if at in self.lifted}
+        self.found = {new: self.found[at] for new, at in enumerate(kept) if at in self.found}
+        self.cells = [self.cells[at] for at in kept]
+
+    def _order(self) -> list[str | None]:
+        """Bring the matched cells into the order of the release; each takes along the student's cells below it."""
+        blocks = self._blocks()
+        sequence = [number for number, _ in blocks]
+        still = _longest_rising(sequence)
+        moved = [number for number in sequence if number not in still and number >= 0]
+        for number in moved:
+            self._note("moved", self.released[number].name)
+        ordered = [at for _, block in sorted(blocks, key=lambda pair: pair[0]) for at in block]
+        names = [self.released[self.found[at]].name if at in self.found else None for at in ordered]
+        self.cells = [self.cells[at] for at in ordered]
+        for cell, name in zip(self.cells, names, strict=True):
+            if name is not None and match.grade_id(cell) != name:
+                self._note("matched", name)
+        return names
+
+    def _blocks(self) -> list[tuple[int, list[int]]]:
+        """Each matched cell with the unmatched ones below it; a moved solution also has its helpers from above it."""
+        blocks: list[tuple[int, list[int]]] = [(-1, [])]
+        for at in range(len(self.cells)):
+            if at in self.found:
+                blocks.append((self.found[at], [at]))
+            else:
+                blocks[-1][1].append(at)
+        still = _longest_rising([number for number, _ in blocks])
+        for (_, above), (number, block) in pairwise(blocks):
+            if number in still or not self.released[number].functions or block[0] in self.lifted:
+                continue
+            while above and above[-1] not in self.found and self._is_helper(above[-1]):
+                block.insert(0, above.pop())
+        return blocks
+
+    def _is_helper(self, at: int) -> bool:
+        cell = self.cells[at]
+        return cell["cell_type"] == "code" and code.is_quiet(cell["source"])
+
+
+def _copy(cell: Any) -> Any:
+    return {**cell, "metadata": dict(cell["metadata"])}
+
+
+def _new(source: str, cell: Any, why: str) -> Any:
+    """A code cell made of a part of `cell`; its id is the same whenever the notebook is read."""
+    return {
+        "id": f"{cell.get('id', 'cell')[:50]}-{why}",
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "execution_count": None,
+        "outputs": [],
+    }
+
+
+def _is_stub(cell: Any, one: Released) -> bool:
+    return cell["cell_type"] == "code" and code.implements_nothing(cell["source"], one.source)
+
+
+def _is_commented_out(one: Released) -> Any:
+    def is_it(cell: Any) -> bool:
+        return cell["cell_type"] == "code" and bool(one.functions & code.defined(code.uncommented(cell["source"])))
+
+    return is_it
+
+
+def _longest_rising(numbers: Sequence[int]) -> set[int]:
+    """The most numbers that can stay where they are while the others move. All are different."""
+    ends: list[int] = []
+    chain: list[int] = []
+    before: list[int] = []
+    for at, number in enumerate(numbers):
+        place = bisect_left(ends, number)
+        before.append(chain[place - 1] if place else -1)
+        ends[place : place + 1] = [number]
+        chain[place : place + 1] = [at]
+    at, kept = chain[-1] if chain else -1, set()
+    while at >= 0:
+        kept.add(numbers[at])
+        at = before[at]
+    return kept
