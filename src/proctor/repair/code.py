@@ -57,8 +57,10 @@ def bound(statement: ast.stmt) -> set[str]:
 
 
 def names(source: str) -> set[str]:
-    """Names that the quiet statements of a cell bind."""
-    return {name for statement in body(source) or () for name in bound(statement)}
+    """Names that a cell may bind, wherever in it: those of a given cell are not a student's to bind above it."""
+    nodes = [node for statement in body(source) or () for node in ast.walk(statement)]
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored.union(*(bound(node) for node in nodes if isinstance(node, ast.stmt)))
 
 
 def is_quiet(source: str) -> bool:
