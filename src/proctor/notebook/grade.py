@@ -34,8 +34,8 @@ def grade_notebook(nb: Any, starter: Starter, grader_tests: Path, seed: int, lim
     `starter` starts a kernel in which the student's code may run. Raises an `OurFault` when nothing could be graded:
     no kernel, or a cell that names a file that is not there.
     """
-    process = NotebookProcess(starter, limits)
     cells = [_CodeCell.of(cell, index, grader_tests) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+    process = NotebookProcess(starter, limits, sum(cell.file is not None for cell in cells))
 
     def grade(run_file: session.RunFile) -> list[CellVerdict]:
         verdicts = (_grade_cell(cell, process, run_file) for cell in cells)
@@ -117,6 +117,7 @@ def _grade_cell(code: _CodeCell, process: NotebookProcess, run_file: session.Run
     raised = (f"{item.fault.name}: {item.fault.quoted}" for item in items if item.fault is not None)
     flags = [Flag(kind, code.name, in_hidden_test=True) for kind in refused(raised)]
     verdict = CellVerdict(code.name, points, items, (*process.take_flags(), *flags))
+    process.next_exercise()
     cell.outputs = [_as_remark(output) for output in cell.outputs] + as_outputs(verdict)
     return verdict
 

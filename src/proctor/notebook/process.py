@@ -26,7 +26,7 @@ MAX_FLAGS = 20  # of one test cell
 class Limits:
     """Seconds of wall clock for a cell, for one call of a hidden test, for a whole notebook.
 
-    And for a whole notebook the kernels it may use up, and the bytes of `output` that are kept.
+    And the kernels that one exercise may use up, and the bytes of `output` that are kept of a whole notebook.
     """
 
     cell: float = 30.0
@@ -48,12 +48,14 @@ REFUSED: dict[FlagKind, re.Pattern[str]] = {
 class NotebookProcess:
     """The student's process over the length of a notebook: one kernel after another, as far as they are needed."""
 
-    def __init__(self, starter: Starter, limits: Limits) -> None:
+    def __init__(self, starter: Starter, limits: Limits, exercises: int = 1) -> None:
         self._starter = starter
         self._limits = limits
         self._kernel: StudentKernel | None = None
         self._harmless: list[tuple[str, str]] = []  # names and code of the cells to run again in a new kernel
-        self._started = 0
+        self._started = 0  # kernels of this exercise
+        self._share = limits.notebook / max(1, exercises)
+        self._exercise_began = time.monotonic()
         self._deadline = time.monotonic() + limits.notebook
         self._flags: list[Flag] = []
         self._written = 0
@@ -107,6 +109,11 @@ class NotebookProcess:
         flags, self._flags = tuple(self._flags[:MAX_FLAGS]), []
         return flags
 
+    def next_exercise(self) -> None:
+        """A test cell is done: what its exercise has used up in kernels and time is not the next one's fault."""
+        self._started = 0
+        self._exercise_began = time.monotonic()
+
     def _ready(self) -> StudentKernel:
         if time.monotonic() > self._deadline:
             self.end()
@@ -114,6 +121,9 @@ class NotebookProcess:
         if self._kernel is None:
             if self._started >= self._limits.kernels:
                 raise KernelDied("too often")
+            # An exercise that has done harm may not use up the others' time; one that has not is free to be slow.
+            if self._started and time.monotonic() > self._exercise_began + self._share:
+                raise TooSlow(self._share)
             self._started += 1
             self._kernel = StudentKernel.start(self._starter)
             self._replay()

@@ -24,6 +24,7 @@ from proctor.errors import KernelDied, KernelNotStarted, Nonsense, TooSlow
 from proctor.notebook.cell_run import CellRun, output_of
 
 MAX_CELL_TRAFFIC = 32 << 20
+A_FLOOD = 4 << 20  # of a cell that is stopped for its time: it is the writing that took it
 MAX_GROWTH = 768 << 20  # bytes of this process's memory, from a kernel's start on
 LOOK = 0.1  # seconds between two looks at a silent kernel
 PROBE = "_proctor_probe"
@@ -150,7 +151,7 @@ class StudentKernel:
             elif not ready and not self._manager.is_alive():
                 run.end = "died"
             elif left <= 0:
-                run.end = "too slow"
+                run.end = "flood" if run.traffic > A_FLOOD else "too slow"
             if run.end not in ("ok", "error"):
                 self.end()
                 return None

@@ -61,6 +61,8 @@ def _as_sentence(text: str) -> str:
 
 def fault(fault: Fault) -> str:
     """Why there was no answer; a clause that can stand inside a sentence."""
+    if fault.kind == "raised" and fault.name == "StdinNotImplementedError":
+        return f"your code waits for `input()`, and nobody types while it is graded{_where(fault)}"
     if fault.kind == "raised":
         quoted = f" ({fault.quoted})" if fault.quoted else ""
         return f"your code raised {fault.name or 'an exception'}{quoted}{_where(fault)}"
