@@ -33,6 +33,9 @@ LIKE_STOCK = {
     "hidden-error": "get_ipython().showtraceback = lambda *a, **k: None\ndef f(x): return 0\n",
     "cleared-error": "from IPython.display import clear_output\ndef f(x):\n    clear_output()\n    return 0\n",
     "sys-exit": "import sys\ndef f(x):\n    sys.exit(0)\n",
+}
+# A right answer. Stock nbgrader gives up on the whole submission when the kernel ends soon enough.
+ENDS = {
     "exit": f"{RIGHT}\nexit()\n",
     "quit": f"{RIGHT}\nquit\n",
     "shutdown": f"{RIGHT}\nget_ipython().kernel.do_shutdown(False)\n",
@@ -43,7 +46,6 @@ ONLY_OURS = {
     "endless": "def f(x):\n    while True: pass\n",
     "program": "import subprocess\ndef f(x):\n    return 2 * int(subprocess.check_output(['echo', str(x)]))\n",
     "flood": "def f(x):\n    for _ in range(300_000): print('x' * 100)\n    return 0\n",
-    # Each of these earns points with stock nbgrader.
     "every-value": "get_ipython().ast_node_interactivity = 'all'\ndef f(x):\n    raise ValueError\n",
     "full-then-wrong": "def f(x):\n    for _ in range(25_000): print('x' * 100)\n    return 0\n",
 }
@@ -110,7 +112,9 @@ def gradebook(root: Path) -> dict[str, dict[str, object]]:
 def ours(tmp_path_factory):
     """Graded by ``proctor grade``; what it printed, too."""
     root = course(
-        tmp_path_factory.mktemp("ours") / "course", OURS, {**LIKE_STOCK, **ONLY_OURS, **dict.fromkeys(WITHOUT, RIGHT)}
+        tmp_path_factory.mktemp("ours") / "course",
+        OURS,
+        {**LIKE_STOCK, **ENDS, **ONLY_OURS, **dict.fromkeys(WITHOUT, RIGHT)},
     )
     return root, run(root, "proctor", "grade")
 
@@ -129,6 +133,13 @@ def test_scores_are_those_of_stock_nbgrader(ours, stock):
     assert {student: cells for student, cells in gradebook(ours[0]).items() if student in LIKE_STOCK} == gradebook(
         stock
     )
+
+
+@pytest.mark.parametrize("student", ENDS)
+def test_a_right_notebook_that_asks_its_kernel_to_end_keeps_its_points(ours, student):
+    """``exit()``, ``quit`` or a shutdown request: nothing depends on how soon a kernel would have ended."""
+    cells = gradebook(ours[0])
+    assert cells[student] == cells["right"]
 
 
 @pytest.mark.parametrize("student", WITHOUT)
