@@ -6,9 +6,10 @@ Used by `match` and `rebuild`. Magics and shell lines are no Python: they are lo
 import ast
 import re
 import warnings
-from functools import lru_cache
+from functools import cache
 
 MAX_SOURCE = 200_000  # no person writes a longer cell, and parsing takes time
+MAX_PIECES = 50  # that a cell is cut into
 MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
 COMMENT = re.compile(r"^([ \t]*)# ?", re.MULTILINE)
 FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
@@ -18,7 +19,7 @@ QUIET = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
 COLAB = re.compile(r"\bgoogle\.colab\b|^\s*(?:drive|files)\.(?:mount|flush_and_unmount|upload)\(")
 
 
-@lru_cache(maxsize=512)
+@cache
 def body(source: str) -> tuple[ast.stmt, ...] | None:
     """The statements of a cell, or None where Python cannot read it."""
     if len(source) > MAX_SOURCE:
@@ -132,7 +133,8 @@ def pieces(source: str) -> list[str]:
         cuts[-1].append(line)
         if alone:
             cuts.append([])
-    return ["\n".join(cut) for cut in cuts if any(text.strip() for text in cut)]
+    made = ["\n".join(cut) for cut in cuts if any(text.strip() for text in cut)]
+    return made if len(made) <= MAX_PIECES else [source]
 
 
 def _first(node: ast.stmt) -> int:

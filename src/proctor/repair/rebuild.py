@@ -19,7 +19,10 @@ FEW = 10  # the part of the given cells, one of ten, that another notebook can h
 
 def meant(cells: Sequence[Any], released: Sequence[Released]) -> Meant:
     """Match `cells` with the release and build the notebook that was meant. `cells` themselves stay as they are."""
-    return _Rebuild(cells, released).result()
+    try:
+        return _Rebuild(cells, released).result()
+    finally:
+        code.body.cache_clear()  # a text is parsed once for a notebook, and not remembered for the class
 
 
 class _Rebuild:
