@@ -53,7 +53,9 @@ def test_loss_falls_at_every_epoch(runs):
         assert all(np.diff(losses) < 0), (
             "The loss does not fall at every epoch: make the checks of the tasks above pass first."
         )
+        assert np.isfinite(weights).all(), "A weight is no number any more: is the step subtracted, with the rate?"
         expected = np.mean((np.outer(weights[:-1, 0], x) + weights[:-1, 1:] - y) ** 2, axis=1)
+        assert all(np.isfinite(expected)), "The loss grows beyond all bounds: is the step subtracted, with the rate?"
         assert all(abs(losses - expected) <= SAME_LOSS * expected), (
             "The loss falls, but it is not the mean squared error of the weights from before each update: look at what "
             "`loss` computes, and when `train` computes it."

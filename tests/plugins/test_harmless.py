@@ -1,5 +1,7 @@
 """A student's Markdown cannot run in the instructor's session."""
 
+import re
+
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
@@ -89,8 +91,32 @@ def test_many_texts_are_not_all_parsed():
 
 @pytest.mark.parametrize("source", HARMLESS)
 def test_plain_markdown_stays_as_it_is(source):
-    """Formatting, links, formulas and code are the student's own business."""
-    assert defused(source).cells[0].source == source
+    """Formatting, links, formulas and code are the student's own business; a heading is as large as bold text."""
+    assert defused(source).cells[0].source == source.replace("# Title", "**Title**")
+
+
+HIDDEN_WAYS = {
+    "a raw cell": nbformat.v4.new_raw_cell('<button class="full-credit">x</button>', metadata={"format": "text/html"}),
+    "a remote picture": new_markdown_cell("![x](http://127.0.0.1:8888/logout)"),
+    "a heading like an exercise": new_markdown_cell("# test_double\ntest_train\n======\n\n> # test_loss"),
+    "tags and other metadata": new_markdown_cell("x", metadata={"tags": ["full-credit"], "format": "text/html"}),
+    "outputs in a text cell": nbformat.NotebookNode(
+        {**new_markdown_cell("x"), "outputs": [{"output_type": "display_data", "data": {}, "metadata": {}}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("way", HIDDEN_WAYS)
+def test_no_id_class_script_or_address_by_any_way(way):
+    """Raw cells, headings, pictures, tags, outputs: formgrader's page carries nothing of them but text."""
+    nb, _ = DefuseMarkdown().preprocess(nbformat.from_dict({**new_notebook(), "cells": [HIDDEN_WAYS[way]]}), {})
+    (cell,) = nb.cells
+    assert cell.cell_type == "markdown"
+    assert not cell.metadata
+    assert "outputs" not in cell
+    markup = " ".join(re.findall(r"<[a-z][^>]*>", formgrader(nb)))
+    for danger in ('id="test_', "full-credit", "127.0.0.1:8888"):
+        assert danger not in markup
 
 
 def test_attached_pictures_stay_and_other_attachments_go():

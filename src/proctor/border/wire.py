@@ -19,6 +19,7 @@ MAX_BYTES = 4 << 20
 MAX_DEPTH = 12
 MAX_ITEMS = 100_000
 MAX_TEXT = 100_000
+MAX_NUMBER = 2.0**1023  # of a plain int or float; `_encode` writes no int of 2**63 or more
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64")
 
 
@@ -102,6 +103,8 @@ def _decode(value: Any, depth: int) -> Any:
         return text(value)
     if isinstance(value, list):
         return [_decode(item, depth + 1) for item in value]
+    if isinstance(value, (int, float)) and not abs(value) < MAX_NUMBER:
+        raise ValueError("a number out of range")
     if not isinstance(value, dict):
         return value
     tag = value.get("~")

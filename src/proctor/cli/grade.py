@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     failed = [result for result in results if result.error]
     print(f"\n{len(results) - len(failed)} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")
     for result in failed:
-        print(f"  {result.error}", file=sys.stderr)
+        print(f"  {words.plain(result.error)}", file=sys.stderr)
     return SOME_NOT if failed else GRADED
 
 
@@ -88,11 +88,14 @@ def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
 
 def _progress(results: Iterable[Any], total: int) -> Iterator[Any]:
     """Show done, left, rate and time to go: a bar on a terminal, plain lines otherwise."""
+    from proctor.render import words
+
     if sys.stderr.isatty():
         from tqdm import tqdm
 
         yield from tqdm(results, total=total, desc="grading", unit="submission", dynamic_ncols=True)
         return
     for done, result in enumerate(results, 1):
-        print(f"[{done}/{total}] {result.student}: {result.error or 'graded'}", file=sys.stderr, flush=True)
+        line = f"[{done}/{total}] {result.student}: {result.error or 'graded'}"
+        print(words.plain(line), file=sys.stderr, flush=True)
         yield result

@@ -5,14 +5,13 @@ Asked by `proctor.grading` before a submission is graded, and by the report for 
 
 import json
 import re
-import unicodedata
 from pathlib import Path
 
 from dateutil.tz import gettz  # type: ignore[import-untyped]
 from nbgrader.utils import parse_utc
 
 from proctor.course.folders import Course
-from proctor.course.submitted_folder import unsafe
+from proctor.course.submitted_folder import bad_id, unsafe
 from proctor.repair.read import notebook_of, text_of
 
 MAX_NOTEBOOK = 200 << 20
@@ -20,19 +19,12 @@ MAX_NOTEBOOK = 200 << 20
 MAX_OBJECTS = 1_000_000
 MAX_OBJECTS_BESIDE_OUTPUTS = 100_000
 MAX_TIMESTAMP = 100
-PATTERN = set("*?[")
 
 
 def refusal(course: Course, assignment: str, student: str) -> str:
     """Say why the files of a submission cannot be graded, and what to do; ``""`` if they can."""
     folder = course.folder("submitted", student, assignment)
-    reason = unsafe(folder)
-    if set(student) & PATTERN:
-        reason = "nbgrader takes *, ? and [ in a student's id for a pattern, which means others, too: rename the folder"
-    if unicodedata.normalize("NFC", student) != student:
-        reason = (
-            "accents stand beside their letters in this name (NFD), which makes two students of one: rename the folder"
-        )
+    reason = bad_id(student) or unsafe(folder)
     if reason:
         return f"{course.shown(folder)}: {reason}"
     reason = _no_time(folder / "timestamp.txt")

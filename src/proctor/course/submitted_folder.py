@@ -8,11 +8,30 @@ commands, and by `proctor.grading.class_run`, which must not stumble over one st
 
 import os
 import stat
+import unicodedata
 from pathlib import Path
 
+ID_MARKS = " _-.@+'%$^=|!~,()#"
+MAX_ID = 200
+PATTERN = set("*?[")
 MAX_FILES = 10_000
 MAX_DEPTH = 50
 MAX_BYTES = 512 << 20  # as `ls` shows them: a file with holes in it takes no room on the disk, but all of it in memory
+
+
+def bad_id(student: str) -> str:
+    """Say why a folder's name is no student's id, or ``""``. nbgrader's pages show ids as they are, and match them."""
+    if set(student) & PATTERN:
+        return "nbgrader takes *, ? and [ in a student's id for a pattern, which means others, too: rename the folder"
+    if unicodedata.normalize("NFC", student) != student:
+        return (
+            "accents stand beside their letters in this name (NFD), which makes two students of one: rename the folder"
+        )
+    strange = {character for character in student if not character.isalnum() and character not in ID_MARKS}
+    if strange or len(student) > MAX_ID:
+        marks = " ".join(sorted(map(ascii, strange))) or f"more than {MAX_ID} characters"
+        return f"a student's id holds letters, digits and {ID_MARKS.strip()} only, not {marks}: rename the folder"
+    return ""
 
 
 def unsafe(folder: Path) -> str:

@@ -13,11 +13,12 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_locked
 
-from proctor.render.markdown import as_typed, is_harmless, with_plain_pictures
+from proctor.render.markdown import as_typed, is_harmless, with_plain_pictures, without_headings
 from proctor.results.in_notebook import METADATA
 
 MAX_MARKDOWN_TOGETHER = 100_000  # of a notebook's cells that are not locked
 KEPT = {"kernelspec", METADATA}  # of a notebook's metadata
+KEPT_OF_CELL = {"nbgrader", "deletable", "editable"}
 PLAIN = {
     ".ipynb",
     ".txt",
@@ -63,7 +64,7 @@ def _same(path: Path, other: Path) -> bool:
 
 
 class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
-    """Show a student's Markdown cell as typed text in ``autograded/`` if it holds more than Markdown.
+    """Show a student's text cell as it was typed, in ``autograded/``, if it is raw or holds more than Markdown.
 
     One of nbgrader's autograde preprocessors. ``submitted/`` keeps what was handed in, and locked cells, which
     nbgrader has restored by now, keep the HTML that their author wrote.
@@ -78,19 +79,26 @@ class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
-        """Defuse one cell in place."""
-        if cell.cell_type != "markdown" or is_locked(cell):
+        """Defuse one cell in place, whatever its type: viewers show raw cells, attachments and tags, too."""
+        for name in set(cell.metadata) - KEPT_OF_CELL:
+            del cell.metadata[name]
+        if cell.cell_type == "code":
             return cell, resources
+        cell.pop("outputs", None)
+        if is_locked(cell):
+            return cell, resources
+        was_raw, cell.cell_type = cell.cell_type == "raw", "markdown"
         if cell.get("attachments"):
             with suppress(Exception):  # attachments of any form: then the cell is shown as typed
                 cell.source, attached = with_plain_pictures(cell.source, cell.attachments)
                 cell.attachments = from_dict(attached)
         self._room -= len(cell.source)
-        if self._room < 0 or not _safely_harmless(cell):
+        cell.source = without_headings(cell.source) if not was_raw else cell.source
+        if was_raw or self._room < 0 or not _safely_harmless(cell):
             cell.source = as_typed(cell.source)
             cell.pop("attachments", None)
             self.log.warning(
-                "A Markdown cell holds HTML, a script, a broken picture or too much: it is shown as typed."
+                "A text cell holds HTML, a script, a broken picture or too much, or is raw: it is shown as typed."
             )
         return cell, resources
 

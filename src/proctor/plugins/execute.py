@@ -14,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
-from proctor.course.submitted_folder import unsafe
+from proctor.course.submitted_folder import bad_id, unsafe
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.kernels.manager import WarmKernelManager, start_kernel_for
 from proctor.notebook.grade import grade_notebook, leave_undecided
@@ -77,7 +77,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
         limits = Limits(self._seconds_for_a_cell(stock), self.call_timeout, self.notebook_timeout)
         submission = Path(resources["metadata"]["path"] or ".")
         handed_in = self._submitted(resources["nbgrader"])
-        reason = unsafe(handed_in)
+        reason = bad_id(resources["nbgrader"]["student"]) or unsafe(handed_in)
         if reason:
             raise CourseError(f"{handed_in}: {reason}")  # nbgrader then removes what it has copied
         with scratch_folder() as scratch:

@@ -51,7 +51,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
     last = len(widths) - 1
 
     def line(row: Sequence[str]) -> str:
-        cells = (text.ljust(width) if column in (0, last) else text.rjust(width)
+        cells = (words.plain(text).ljust(width) if column in (0, last) else text.rjust(width)
                  for column, (text, width) in enumerate(zip(row, widths, strict=True)))  # fmt: skip
         return "  ".join(cells).rstrip()
 

@@ -42,6 +42,11 @@ REPAIRS = {
 }
 
 
+def plain(text: str) -> str:
+    """One line that does nothing to a terminal: ids and file names are other people's."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def number(points: float) -> str:
     """Points as people write them: ``4``, ``1.5``."""
     return f"{points:.2f}".rstrip("0").rstrip(".")
