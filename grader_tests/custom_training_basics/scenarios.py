@@ -5,8 +5,11 @@ into the student's process, where hostile code can read and call it, so it says 
 out, and nothing in it solves an exercise: the stand-ins are useless without numbers that only the grader has.
 """
 
+import functools
 import inspect
+import linecache
 import types
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -32,6 +35,7 @@ def new_model(notebook, w, b):
             return self.w * x + self.b
 
     Model.__module__, Model.__qualname__ = "__main__", "Model"  # what a student may read in an error's text
+    Model.__call__.__qualname__ = "Model.__call__"
     _kept.append(Model())
     return _kept[-1]
 
@@ -39,6 +43,12 @@ def new_model(notebook, w, b):
 def loss_of(notebook, predicted, target):
     """Call `loss` on two tensors of shape (N,)."""
     return notebook["loss"](tf.constant(predicted), tf.constant(target))
+
+
+def loss_over_calls(notebook, pairs):
+    """Call `loss` on each pair of data in turn, from its first call on, and return all values."""
+    with _as_after_restart(notebook):
+        return [loss_of(notebook, predicted, target) for predicted, target in pairs]
 
 
 def gradient_through_loss(notebook, predicted, target):
@@ -60,16 +70,19 @@ def updates(notebook, start, gradients, rates):
     model = new_model(notebook, *start)
     held = model.w, model.b
     named, taken = [_values(held)], [_values(held)]
-    for (dw, db), rate in zip(gradients, rates, strict=True):
-        with _noticing_replaced(model, held):
-            notebook["apply_gradients"](model, tf.constant(dw), tf.constant(db), rate)
-            named.append(_values((model.w, model.b)))
-        taken.append(_values(held))
+    with _as_after_restart(notebook):
+        for (dw, db), rate in zip(gradients, rates, strict=True):
+            with _noticing_replaced(model, held):
+                notebook["apply_gradients"](model, tf.constant(dw), tf.constant(db), rate)
+                named.append(_values((model.w, model.b)))
+            taken.append(_values(held))
     return {"named": np.stack(named), "held": np.stack(taken), "same": _same(model, held)}
 
 
-def training_steps(notebook, start, inputs, outputs, rates, nudge, formula, numbers):
+def training_steps(notebook, start, inputs, outputs, rates, nudge, formula, numbers, age):
     """Call `train` on one new model, once with each rate, with stand-ins in place of `loss` and `apply_gradients`.
+
+    Before that it has been called `age` times on another model, from its first call on.
 
     `formula` names a function below that makes the loss from `numbers`. The other stand-in notes its arguments and
     moves the weights by `nudge`, whatever the gradients are. Returns the weights at the start and after each call of
@@ -77,24 +90,28 @@ def training_steps(notebook, start, inputs, outputs, rates, nudge, formula, numb
     and rate ("noted", (2, SLOTS, 3)), what `train` returned, whether the variables are still the same, and whether
     `loss` was also called on data of another length ("strangers") or on tensors of two shapes ("crossed").
     """
-    stand_in = LossStandIn(FORMULAS[formula], numbers)
+    stand_in = LossStandIn(FORMULAS[formula], numbers, outputs)
     data = tf.constant(inputs), tf.constant(outputs)
-    report = _steps(notebook, new_model(notebook, *start), data, rates, stand_in, Recorder(nudge))
+    report = _steps(notebook, start, data, rates, stand_in, Recorder(nudge), age)
     if not stand_in.calls:
         # A function that was traced before may still hold the real loss. As plain Python it cannot.
         tf.config.run_functions_eagerly(True)
         try:
-            report = _steps(notebook, new_model(notebook, *start), data, rates, stand_in, Recorder(nudge))
+            report = _steps(notebook, start, data, rates, stand_in, Recorder(nudge), age)
         finally:
             tf.config.run_functions_eagerly(False)
     return {**report, "strangers": stand_in.strangers, "crossed": stand_in.crossed}
 
 
-def _steps(notebook, model, data, rates, stand_in, recorder):
+def _steps(notebook, start, data, rates, stand_in, recorder, age):
+    model, other = new_model(notebook, *start), new_model(notebook, *start)
     held = model.w, model.b
     _kept.append(recorder)  # traced functions hold on to its variables
     taken, calls, noted, returned = [_values(held)], [], [], []
-    with _standing_in(notebook, loss=stand_in.function(), apply_gradients=recorder.function()):
+    stand_ins = {"loss": stand_in.function(), "apply_gradients": recorder.function()}
+    with _as_after_restart(notebook), _standing_in(notebook, **stand_ins):
+        for _ in range(age):
+            notebook["train"](other, *data, rates[0])
         for rate in rates:
             recorder.forget()
             with _noticing_replaced(model, held):
@@ -114,10 +131,11 @@ def training_run(notebook, start, inputs, outputs, rate, epochs):
     model = new_model(notebook, *start)
     held = model.w, model.b
     weights, returned = [_values(held)], []
-    for _ in range(epochs):
-        with _noticing_replaced(model, held):
-            returned.append(notebook["train"](model, tf.constant(inputs), tf.constant(outputs), rate))
-            weights.append(_values((model.w, model.b)))
+    with _as_after_restart(notebook):
+        for _ in range(epochs):
+            with _noticing_replaced(model, held):
+                returned.append(notebook["train"](model, tf.constant(inputs), tf.constant(outputs), rate))
+                weights.append(_values((model.w, model.b)))
     return {"weights": np.stack(weights), "returned": returned}
 
 
@@ -154,9 +172,10 @@ class LossStandIn:
     `crossed` are calls on two shapes, which a real loss would broadcast to every pair of examples.
     """
 
-    def __init__(self, formula, numbers):
+    def __init__(self, formula, numbers, outputs):
         self.formula = formula
         self.numbers = numbers
+        self.outputs = outputs
         self.calls = 0
         self.strangers = 0
         self.crossed = 0
@@ -170,9 +189,23 @@ class LossStandIn:
             if lengths - {None, len(self.numbers[0])}:
                 self.strangers += 1
                 return tf.reduce_mean(predicted_y) + tf.reduce_mean(target_y)
-            return self.formula(predicted_y, target_y, *self.numbers)
+            return self.formula(predicted_y, target_y, *self._in_order_of(predicted_y, target_y))
 
         return loss
+
+    def _in_order_of(self, *data):
+        """The numbers of the examples, in the order in which `data` has the outputs: any order is as right."""
+        if tf.executing_eagerly() and any(np.array_equal(self.outputs, one) for one in data):
+            return self.numbers
+        ours, numbers = tf.argsort(self.outputs), tf.stack([tf.cast(row, tf.float64) for row in self.numbers])
+        ordered = numbers
+        for one in data:
+            values = tf.reshape(tf.cast(one, tf.float32), [-1])
+            if values.shape.num_elements() in (None, len(self.outputs)):
+                shuffled = tf.reduce_all(tf.equal(tf.sort(values), tf.sort(self.outputs)))
+                ranks = tf.argsort(tf.argsort(values))
+                ordered = tf.where(shuffled, tf.gather(tf.gather(numbers, ours, axis=1), ranks, axis=1), ordered)
+        return tf.unstack(ordered, num=len(self.numbers))
 
 
 def two_sided(predicted_y, target_y, level, slope, curve, cross):
@@ -196,13 +229,68 @@ def two_sided(predicted_y, target_y, level, slope, curve, cross):
 def pairwise(predicted_y, target_y, weights):
     """A smooth, even function of the differences, with a weight for each example."""
     difference = predicted_y - target_y
-    if difference.shape.num_elements() == len(weights):
+    if difference.shape.num_elements() == weights.shape[0]:
         difference = tf.reshape(difference, [-1])  # a second axis of length one is fine, if both have it
     both = tf.nn.softplus(difference) + tf.nn.softplus(-difference)
     return tf.reduce_sum(tf.cast(weights, difference.dtype) * both)
 
 
 FORMULAS = {"two_sided": two_sided, "pairwise": pairwise}
+
+
+@contextmanager
+def _as_after_restart(notebook):
+    """Run the cells again that define the student's functions: what they remember of earlier calls is gone.
+
+    Afterwards the notebook's names are as before.
+    """
+    before = {name: notebook[name] for name in ("loss", "apply_gradients", "train") if name in notebook}
+    every = dict(notebook.names)
+    cells = {name: file for name, function in before.items() if (file := _cell_of(function))}
+    try:
+        with warnings.catch_warnings():  # a cell may make errors of warnings, and ours are not its own
+            _run_again(notebook, dict.fromkeys(cells.values()))
+        if any(notebook[name] is before[name] for name in cells):
+            _put_back(notebook, every)  # one was made in another cell than its code is in: they belong together
+        yield
+    finally:
+        _put_back(notebook, every)
+
+
+def _run_again(notebook, files):
+    for file in files:
+        try:
+            exec(compile("".join(linecache.getlines(file)), file, "exec"), notebook.names)  # noqa: S102
+        except Exception:  # noqa: BLE001, S112 - as in a notebook: what stands above the error has been run
+            continue
+
+
+def _put_back(notebook, every):
+    for name in [name for name in notebook.names if name not in every]:
+        del notebook.names[name]
+    notebook.names.update(every)
+
+
+def _cell_of(function):
+    """The file that a notebook's cell is known by in which the code of `function` stands, or None."""
+    file = getattr(getattr(_plain(function), "__code__", None), "co_filename", "")
+    return file if file.startswith("<ipython-input") or "ipykernel_" in file else None
+
+
+def _plain(function):
+    """The function within decorators, partials, traced functions, methods and callable objects."""
+    for _ in range(20):
+        inner = (
+            function.func
+            if isinstance(function, functools.partial)
+            else getattr(function, "python_function", None)
+            or getattr(function, "__wrapped__", None)
+            or getattr(function, "__func__", None)
+        )
+        if inner is None:
+            break
+        function = inner
+    return function if isinstance(function, types.FunctionType) else getattr(type(function), "__call__", None)  # noqa: B004
 
 
 @contextmanager
@@ -213,10 +301,10 @@ def _standing_in(notebook, **stand_ins):
     try:
         for name, stand_in in stand_ins.items():
             notebook[name] = _called_like(before.get(name), stand_in)
-            function = _redirectable(before.get(name), name, notebook[name])
+            function, bound = _redirectable(before.get(name), name, notebook[name])
             if function is not None:
                 codes[function] = function.__code__
-                function.__code__ = _redirect(name, function.__code__.co_freevars)
+                function.__code__ = _redirect(name, function.__code__.co_freevars, bound)
         yield
     finally:
         for function, code in codes.items():
@@ -261,21 +349,29 @@ def _bind(accepted, args, kwargs):
     return found
 
 
-def _redirect(name, free):
-    """Code that calls what is `name` then, with the free variables of the code that it takes the place of."""
+def _redirect(name, free, bound):
+    """Code that calls what is `name` then, with the free variables of the code that it takes the place of.
+
+    Of a method's arguments the first (`bound` is 1) is its object.
+    """
     source = f"def outer({', '.join(free)}):\n    def call(*args, **kwargs):\n        {'; '.join(['pass', *free])}\n"
-    source += f"        return {name}(*args, **kwargs)\n"
+    source += f"        return {name}(*args[{bound}:], **kwargs)\n"
     (outer,) = (code for code in compile(source, "<scenario>", "exec").co_consts if isinstance(code, types.CodeType))
     return next(code for code in outer.co_consts if isinstance(code, types.CodeType))
 
 
 def _redirectable(function, name, stand_in):
+    """The plain function to redirect, or None, and how many arguments of it are its own object."""
     if tf.config.functions_run_eagerly():
         function = getattr(function, "python_function", function)
+    bound = 0
     if not isinstance(function, types.FunctionType):
-        return None
+        method = function if isinstance(function, types.MethodType) else getattr(function, "__call__", None)  # noqa: B004
+        function, bound = getattr(method, "__func__", None), 1
+    if not isinstance(function, types.FunctionType):
+        return None, 0
     # Only a function of the notebook itself: a library's may be needed for other things.
-    return function if function.__globals__.get(name) is stand_in else None
+    return (function, bound) if function.__globals__.get(name) is stand_in else (None, 0)
 
 
 @contextmanager

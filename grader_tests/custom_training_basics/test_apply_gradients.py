@@ -1,4 +1,4 @@
-"""Hidden tests of the exercise `apply_gradients`, 4 points: two models, two updates each.
+"""Hidden tests of the exercise `apply_gradients`, 4 points: two models with two updates each, and one with many.
 
 One has small gradients and large rates, the other the reverse: no threshold of a student's fits both.
 """
@@ -11,6 +11,8 @@ import recognise
 
 W, B = 0, 1
 KINDS = ((1.2, 1.8, 0.003, 0.1), (0.002, 0.006, 200.0, 15.0))  # of updates: see `draw`
+LATE = (1.2, 1.8, 0.03, 0.1)  # of the updates that are repeated
+ROUNDS = 20  # of four: as many updates as a training run and the explore cells make, and more
 REPLACED = (
     "`model.w` and `model.b` have to be the same `tf.Variable`s after the update as before: `model.w = …` replaces "
     "one, `model.w.assign_sub(…)` changes it in place."
@@ -42,6 +44,12 @@ def draw(rng, low, high, size, away):
             return Updates((float(start[0]), float(start[1])), gradients.astype("float32"), rates.tolist())
 
 
+def many(two):
+    """The two updates back and forth, `ROUNDS` times, so that the weights stay where they are told apart."""
+    gradients = np.concatenate([two.gradients, -two.gradients] * ROUNDS)
+    return Updates(two.start, gradients, two.rates * (2 * ROUNDS))
+
+
 def mistakes_show(before, gradients, rate):
     """Tell if no mistake with this update can be taken for another one, or for the right step."""
     for at, own, other in zip(before, gradients, gradients[::-1], strict=True):
@@ -55,6 +63,7 @@ def played(submission, rng_for):
     """The updates of two models and what the student's function made of them: all items look at the same ones."""
     rng = rng_for("updates")
     planned = [draw(rng, *kind) for kind in KINDS]
+    planned.append(many(draw(rng, *LATE)))
     return [(plan, submission.play("updates", plan.start, plan.gradients, plan.rates)) for plan in planned]
 
 
@@ -62,7 +71,7 @@ def check_weight(played, weight):
     """Fail unless the weight has moved by minus rate times its gradient in every update."""
     name = f"model.{'wb'[weight]}"
     for planned, reply in played:
-        where = recognise.array(recognise.field(reply, "named"), (3, 2))[:, weight]
+        where = recognise.array(recognise.field(reply, "named"), (len(planned.rates) + 1, 2))[:, weight]
         for before, after, both, rate in zip(where[:-1], where[1:], planned.gradients, planned.rates, strict=True):
             own, other = float(both[weight]), float(both[1 - weight])
             assert recognise.close(after - before, -rate * own), recognise.step_mistake(
@@ -85,8 +94,8 @@ def test_moves_b(played):
 @pytest.mark.points(1)
 def test_updates_in_place(played):
     """Both weights move in place: `model.w` and `model.b` are the same `tf.Variable`s before and after."""
-    for _, reply in played:
+    for planned, reply in played:
         assert recognise.field(reply, "same") is True, REPLACED
-        steps = np.diff(recognise.array(recognise.field(reply, "held"), (3, 2)), axis=0)
+        steps = np.diff(recognise.array(recognise.field(reply, "held"), (len(planned.rates) + 1, 2)), axis=0)
         for name, moves in zip("wb", steps.T, strict=True):
             assert all(np.abs(moves) > 1e-6), recognise.unmoved(f"model.{name}")

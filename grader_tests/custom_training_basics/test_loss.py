@@ -8,6 +8,14 @@ import reference
 # How many examples, and how large: more than the notebook has, and on both sides of any threshold a student may set.
 SIZES = {17: 1.0, 2600: 0.1, 2: 50.0, 1: 0.002}
 LENGTHS = tuple(SIZES)
+CALLS = 75  # a training run and the explore cells: what a student's notebook sees of `loss`
+EPSILON = 2e-7  # a guard such as `+ tf.keras.backend.epsilon()` is as right
+
+
+LATER = (
+    "`loss` is right in its first calls and not in later ones: nothing may be remembered from one call to the next, "
+    "such as a first value or a number of calls."
+)
 
 
 def draw(rng, n):
@@ -45,13 +53,17 @@ def shown(value):
 @pytest.mark.points(2)
 def test_is_the_mean_squared_error(submission, rng):
     """`loss` is the mean of the squared differences, for any data of any length."""
-    for n in LENGTHS:
-        predicted, target = draw(rng, n)
-        value = submission.play("loss_of", predicted, target)
+    pairs = [draw(rng, n) for n in LENGTHS]
+    again = [pairs[0], draw(rng, LENGTHS[0])] * (CALLS // 2)
+    values = submission.play("loss_over_calls", [*pairs, *again])
+    assert isinstance(values, list), "`loss` did not return one number."
+    for number, (value, (predicted, target)) in enumerate(zip(values, [*pairs, *again], strict=True)):
         got = recognise.number(value)
         assert not np.isnan(got), f"`loss` did not return one number, but {shown(value)}"
         expected = float(reference.loss(predicted, target))
-        assert recognise.close(got, expected), recognise.loss_mistake(got, predicted, target)
+        right = recognise.close(got, expected) or abs(got - expected) <= EPSILON
+        assert right or number < len(LENGTHS), LATER
+        assert right, recognise.loss_mistake(got, predicted, target)
 
 
 @pytest.mark.points(1)

@@ -20,6 +20,7 @@ W, B = 0, 1
 SLOTS = 8  # as in scenarios.py
 # Of problems: bounds of the rate, and size, on both sides of any threshold a student may set. The loss does not fall.
 KINDS = ((0.6, 0.8, 0.002), (0.04, 0.07, 30.0))
+CALLS = 75  # a training run and the explore cells: what a student's notebook sees of `train`
 USUAL = ((0.15, 0.25, 1.0), (0.04, 0.07, 0.1))
 REPLACED = (
     "`model.w = …` replaces the variable: hand the gradients to `apply_gradients`, which updates the model in place."
@@ -125,8 +126,8 @@ def another(problem: Problem, rng: np.random.Generator) -> tuple[str, list[np.nd
     return "pairwise", [weights], loss
 
 
-def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook) -> Iterator[Step]:
-    """Let the student's `train` take two steps and yield what was seen of each."""
+def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook, age: int = 0) -> Iterator[Step]:
+    """Let the student's `train` take two steps, after `age` calls, and yield what was seen of each."""
     formula, numbers, loss = stand_in(problem, rng)
     reply = submission.play(
         "training_steps",
@@ -137,6 +138,7 @@ def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook) -> I
         problem.nudge,
         formula,
         numbers,
+        age,
     )
     assert recognise.field(reply, "same") is True, REPLACED
     held = recognise.array(recognise.field(reply, "held"), (3, 2))
@@ -174,8 +176,10 @@ def steps(submission, rng, lengths, kinds, stand_in=like_the_notebook) -> Iterat
 
 @pytest.fixture(scope="module")
 def plain(submission, rng_for):
-    """All steps with the stand-in for `loss` that equals the mean squared error."""
-    return list(steps(submission, rng_for("plain"), (37, 1252), KINDS))
+    """All steps with the stand-in for `loss` that equals the mean squared error: first ones and late ones."""
+    rng = rng_for("plain")
+    early = list(steps(submission, rng, (37, 1252), KINDS))
+    return early + list(steps_of(submission, rng, draw(rng, 53, *KINDS[0]), age=CALLS))
 
 
 @pytest.mark.points(2)

@@ -11,6 +11,7 @@ A request is ``{"scenarios": source, "scenario": name, "args": [...], "kwargs": 
 
 import hashlib
 import traceback
+import warnings
 from typing import Any
 
 from proctor.border.wire import from_json, to_json  # not in the student's process: there both sources are one namespace
@@ -61,7 +62,9 @@ class Reply:
 def answer(request_text: str, names: dict[str, Any]) -> Reply:
     """Do one request with the notebook's global `names`; whatever happens, there is a `Reply`."""
     try:
-        reply: dict[str, Any] = {"value": _play(from_json(request_text), Notebook(names))}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a notebook may have made errors of warnings, but ours are not its own
+            reply: dict[str, Any] = {"value": _play(from_json(request_text), Notebook(names))}
     except Missing as missing:
         reply = {"missing": str(missing)}
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are answers too
