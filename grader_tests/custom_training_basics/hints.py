@@ -74,7 +74,10 @@ SYMPTOMS = [
         r"`type_value`",
         "`tape.gradient` takes the value of the loss first, and then the variables, `[model.w, model.b]`.",
     ),
-    (r"[Ss]ymbolic", "No NumPy, `.numpy()` or `float()` inside a `@tf.function`: only TensorFlow operations."),
+    (
+        r"[Ss]ymbolic|numpy\(\) is only available",
+        "No NumPy, `.numpy()` or `float()` inside a `@tf.function`: only TensorFlow operations.",
+    ),
     (
         r"Tensor' object has no attribute|looking for numpy-related",
         "A tensor has no such method: use TensorFlow's functions, such as `tf.square(…)` and `tf.reduce_mean(…)`.",
@@ -85,7 +88,16 @@ SYMPTOMS = [
         "An optimizer belongs to the variables it was first used with: build it inside the function, or do without.",
     ),
     (
-        r"expected to be a \w+ tensor but|does not match type|must be of the same type|dtypes? .* (match|incompatible)",
+        r"for \^|of float is not in the list of allowed values|BitwiseXor",
+        "`^` is no power in Python: `** 2`, or `tf.square(…)`.",
+    ),
+    (
+        r"'Model' object has no attribute '(?!assign)",
+        "The model has two weights, `model.w` and `model.b`, in small letters, and no other parts that matter here.",
+    ),
+    (
+        r"expected to be a \w+ tensor but|must have the same dtype|does not match type|"
+        r"must be of the same type|dtypes? .* (match|incompatible)",
         "Two tensors of different types meet: keep all of them `tf.float32`, or `tf.cast` both.",
     ),
     (
@@ -94,8 +106,17 @@ SYMPTOMS = [
         "their shapes.",
     ),
     (
-        r"(positional|keyword|required) argument",
+        r"Model\.__call__\(\)",
+        "The model takes the inputs and nothing else: `model(inputs)`.",
+    ),
+    (
+        # Of the three functions, or of our stand-ins for two of them, which bind arguments without saying a name.
+        r"^(loss|apply_gradients|train)\(\) .* argument|^(missing a required|too many positional|got an unexpected) ",
         "Keep the names and the order of the arguments as in the `def` line, and hand over all of them in each call.",
+    ),
+    (
+        r"(positional|keyword|required) argument",
+        "A function was called with arguments that it does not take: compare the call with the function's own page.",
     ),
     (r"context manager protocol|__enter__", "The tape is built with parentheses: `with tf.GradientTape() as tape:`."),
     (r"is not callable", "Something else has taken the name of a function: use another name for it."),
@@ -105,8 +126,8 @@ BY_KIND = {
     "the name of its `def` line, once its cell has run.",
     "UnboundLocalError": "This name has no value yet where it is used: set it before, or give it another name.",
     "RecursionError": "The function calls itself, and so without end: does another one have the name that is meant?",
-    "NotImplementedError": "Does this function still have its `raise NotImplementedError` line? Put your code there.",
 }
+UNTOUCHED = "Does this function still have its `raise NotImplementedError` line? Put your code there."
 
 
 def advice(kind: str, text: str) -> str | None:
@@ -114,4 +135,6 @@ def advice(kind: str, text: str) -> str | None:
     for pattern, says in SYMPTOMS:
         if re.search(pattern, text):
             return says
+    if kind == "NotImplementedError" and (not text or "is not written yet" in text):  # TensorFlow raises it, too
+        return UNTOUCHED
     return BY_KIND.get(kind)
