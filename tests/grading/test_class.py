@@ -9,6 +9,7 @@ import nbformat
 import pytest
 import tiny_course
 from commands import run, scores
+from nbgrader.api import Gradebook
 
 RIGHT = tiny_course.RIGHT
 NOISY = f"import sys, warnings\nprint('20'); print('careful', file=sys.stderr); warnings.warn('w')\n{RIGHT}\n99"
@@ -220,3 +221,15 @@ def test_files_of_a_submission_are_a_copy(tiny):
     assert not any(output.output_type == "error" for cell in nb.cells for output in cell.get("outputs", []))
     assert (path.parent / "data.txt").read_text() == "x"
     assert (tiny / "autograded/ada/tiny/data.txt").read_text() == "x"
+
+
+def test_visible_checks_that_fail_beside_full_points_are_shown_to_a_person(tiny):
+    """The student's own first call fails and the hidden tests pass: that is a contradiction, and never in silence."""
+    code = "def double(x):\n    if double.first:\n        double.first = False\n"
+    code += "        raise ValueError\n    return 2 * x\ndouble.first = True\n"
+    tiny_course.submit(tiny, "ada", code)
+    done = run(tiny, "proctor", "grade")
+    assert "test_double: passes its hidden tests, but its visible checks fail" in done.stdout
+    with Gradebook(f"sqlite:///{tiny}/gradebook.db") as book:
+        grade = book.find_grade("test_double", "tiny", "tiny", "ada")
+        assert (grade.auto_score, grade.needs_manual_grade) == (3, True)

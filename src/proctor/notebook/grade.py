@@ -38,8 +38,11 @@ def grade_notebook(nb: Any, starter: Starter, grader_tests: Path, seed: int, lim
     process = NotebookProcess(starter, limits, sum(cell.file is not None for cell in cells))
 
     def grade(run_file: session.RunFile) -> list[CellVerdict]:
-        verdicts = (_grade_cell(cell, process, run_file) for cell in cells)
-        return [verdict for verdict in verdicts if verdict is not None]
+        verdicts: list[CellVerdict] = []
+        for cell in cells:
+            verdict = _grade_cell(cell, process, run_file, all(above.points == above.max_points for above in verdicts))
+            verdicts += [verdict] if verdict is not None else []
+        return verdicts
 
     try:
         verdicts = _with_tests([cell.file for cell in cells if cell.file is not None], process, seed, grade)
@@ -103,19 +106,26 @@ def _with_tests(
     return work(lambda file: session.run(file, submission(file.parent), seed))
 
 
-def _grade_cell(code: _CodeCell, process: NotebookProcess, run_file: session.RunFile) -> CellVerdict | None:
-    cell = code.cell
+def _grade_cell(
+    code: _CodeCell, process: NotebookProcess, run_file: session.RunFile, all_right: bool
+) -> CellVerdict | None:
+    """Run a cell, and its hidden tests if it has some. `all_right`: the exercises above have full points."""
+    cell, failed = code.cell, False
     if code.visible.strip():
         run = process.run_cell(code.visible, code.name)
         if code.graded and code.file is None:
             run.ensure_error("NotRun", words.NOT_TO_ITS_END)
-        cell.outputs = run.outputs
+        cell.outputs, failed = run.outputs, run.end == "error"
     if code.file is None:
         return None
     points = float(cell.metadata["nbgrader"]["points"])
     items = _judge(code.file, run_file, points)
     raised = (f"{item.fault.name}: {item.fault.quoted}" for item in items if item.fault is not None)
     flags = [Flag(kind, code.name, in_hidden_test=True) for kind in refused(raised)]
+    if failed and all_right and all(item.outcome == "passed" for item in items):
+        flags.append(
+            Flag("contradiction", code.name)
+        )  # a wrong function of an exercise above can fail these checks, too
     verdict = CellVerdict(code.name, points, items, (*process.take_flags(), *flags))
     process.next_exercise()
     cell.outputs = [_as_remark(output) for output in cell.outputs] + as_outputs(verdict)

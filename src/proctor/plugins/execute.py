@@ -157,7 +157,8 @@ class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]
         super()._add_score(cell, resources)
         verdict = in_notebook.verdict_of(cell)
         name = cell.metadata["nbgrader"]["grade_id"]
-        if name in self._in_doubt or (verdict is not None and verdict.undecided):
+        contradicts = verdict is not None and any(flag.kind == "contradiction" for flag in verdict.flags)
+        if name in self._in_doubt or contradicts or (verdict is not None and verdict.undecided):
             grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
             grade.needs_manual_grade = True
             self.gradebook.db.commit()

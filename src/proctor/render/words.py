@@ -96,6 +96,8 @@ def flag(flag: Flag) -> str:
         return f"{who} {REFUSED[flag.kind]}"
     if flag.kind == "unsandboxed":
         return f"not sandboxed: could {', '.join(flag.names)}"
+    if flag.kind == "contradiction":
+        return f"{flag.cell}: passes its hidden tests, but its visible checks fail: look at it"
     if flag.kind == "undecided":
         return f"{flag.cell}: undecided"
     if flag.kind == "not handed in":
