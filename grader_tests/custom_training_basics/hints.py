@@ -20,7 +20,6 @@ LEFT_TENSORFLOW = (
 )
 
 SYMPTOMS = [
-    (r"was replaced\)", REPLACED),
     (
         r"'NoneType' and |and 'NoneType'|value \(None\)|None values not supported|No gradients provided",
         GRADIENT_IS_NONE,
@@ -130,8 +129,13 @@ BY_KIND = {
 UNTOUCHED = "Does this function still have its `raise NotImplementedError` line? Put your code there."
 
 
-def advice(kind: str, text: str) -> str | None:
-    """Say what the exception of type `kind` with the message `text` most likely means; None if we cannot tell."""
+def advice(kind: str, text: str, remark: str = "") -> str | None:
+    """Say what the exception of type `kind` with the message `text` most likely means; None if we cannot tell.
+
+    A scenario's `remark` ``"replaced"`` says that a variable of the model is not the same any more.
+    """
+    if remark == "replaced":
+        return REPLACED
     for pattern, says in SYMPTOMS:
         if re.search(pattern, text):
             return says

@@ -377,12 +377,12 @@ def _redirectable(function, name, stand_in):
 
 @contextmanager
 def _noticing_replaced(model, held):
-    """Say so in an error's text if the model's variables have been replaced, which is then the likely cause."""
+    """Remark it in an error if the model's variables have been replaced, which is then the likely cause."""
     try:
         yield
     except Exception as error:
         if not _same(model, held):
-            error.args = (f"{error} (a weight of the model was replaced)",)
+            error.remark = "replaced"
         raise
 
 

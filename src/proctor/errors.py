@@ -32,10 +32,16 @@ class StudentFault(ProctorError):
 
 
 class StudentRaised(StudentFault):
-    """The student's code raised; `kind` and `text` come from the student's process and decide nothing."""
+    """The student's code raised; all of it comes from the student's process and decides nothing.
 
-    def __init__(self, kind: str, text: str, function: str | None = None, line: int | None = None) -> None:
-        super().__init__(kind, text, function, line)
+    `remark` is what the scenario that ran there has noticed, for the assignment's hints.
+    """
+
+    def __init__(
+        self, kind: str, text: str, function: str | None = None, line: int | None = None, remark: str = ""
+    ) -> None:
+        super().__init__(kind, text, function, line, remark)
+        self.remark = remark
         self.kind = kind
         self.text = text
         self.function = function

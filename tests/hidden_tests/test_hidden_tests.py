@@ -104,7 +104,9 @@ def test_neighbours_are_imported_anew(tmp_path):
 
 def test_what_the_student_raised_is_told_with_advice(tmp_path):
     """The hint is the exception, in the student's words, and what it usually means here."""
-    (tmp_path / "hints.py").write_text("def advice(kind, text): return 'Call it.' if 'callable' in text else None")
+    (tmp_path / "hints.py").write_text(
+        "def advice(kind, text, remark): return 'Call it.' if 'callable' in text else None"
+    )
     (item,) = run(tmp_path, "@pytest.mark.points(1)\ndef test_a(submission): submission.f(3)", f=3)
     assert item.outcome == "failed"
     assert item.fault.name == "TypeError"

@@ -6,7 +6,7 @@ the process are values, and only the right values for inputs that nobody knew be
 
 A request is ``{"scenarios": source, "scenario": name, "args": [...], "kwargs": {...}}``, or with ``"call"`` in place of
 ``"scenario"`` to call one of the notebook's own functions. A reply is ``{"value": ...}``, ``{"missing": name}`` or
-``{"error": {"kind", "text", "function", "line"}}``.
+``{"error": {"kind", "text", "function", "line", "remark"}}``; the remark is a scenario's, ``error.remark = "..."``.
 """
 
 import hashlib
@@ -91,7 +91,9 @@ def _describe(error: BaseException) -> dict[str, Any]:
         text = ""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_cell(frame.filename)]
     function, line = (own[-1].name, own[-1].lineno) if own else (None, None)
-    return {"kind": type(error).__name__[:100], "text": text[-2000:], "function": function, "line": line}
+    remark = str(vars(error).get("remark", ""))[:50]
+    kind = type(error).__name__[:100]
+    return {"kind": kind, "text": text[-2000:], "function": function, "line": line, "remark": remark}
 
 
 def _is_cell(filename: str) -> bool:

@@ -76,6 +76,7 @@ def _student_raised(error: Mapping[str, Any]) -> StudentRaised:
         text=str(error.get("text"))[-2000:],
         function=function[:100] if isinstance(function, str) else None,
         line=line if isinstance(line, int) and 0 < line < 100_000 else None,
+        remark=str(error.get("remark", ""))[:50],
     )
 
 

@@ -27,9 +27,9 @@ def bad_id(student: str) -> str:
         return (
             "accents stand beside their letters in this name (NFD), which makes two students of one: rename the folder"
         )
-    strange = {character for character in student if not character.isalnum() and character not in ID_MARKS}
-    if strange or len(student) > MAX_ID:
-        marks = " ".join(sorted(map(ascii, strange))) or f"more than {MAX_ID} characters"
+    refused = {character for character in student if not character.isalnum() and character not in ID_MARKS}
+    if refused or len(student) > MAX_ID:
+        marks = " ".join(sorted(map(ascii, refused))) or f"more than {MAX_ID} characters"
         return f"a student's id holds letters, digits and {ID_MARKS.strip()} only, not {marks}: rename the folder"
     return ""
 

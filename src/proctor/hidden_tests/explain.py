@@ -13,7 +13,7 @@ from proctor.border import wire
 from proctor.errors import KernelDied, NameMissing, Nonsense, StudentFault, StudentRaised, TooSlow
 from proctor.results.fault import Fault
 
-Advice = Callable[[str, str], str | None]
+Advice = Callable[[str, str, str], str | None]
 QUOTED = frozenset(
     {"NameError", "UnboundLocalError", "AttributeError", "TypeError", "ImportError", "ModuleNotFoundError"}
 )
@@ -59,10 +59,10 @@ def hint_of(error: AssertionError) -> str:
 
 
 def load_advice(folder: Path) -> Advice:
-    """Load ``hints.py``'s ``advice(kind, text)``: what an exception means in this assignment."""
+    """Load ``hints.py``'s ``advice(kind, text, remark)``: what an exception means in this assignment."""
     path = folder / "hints.py"
     if not path.is_file():
-        return lambda kind, text: None
+        return lambda kind, text, remark: None
     spec = importlib.util.spec_from_file_location("hints", path)
     assert spec is not None
     assert spec.loader is not None

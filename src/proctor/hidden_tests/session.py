@@ -157,7 +157,7 @@ class _Judge:
             return {"outcome": "passed"}
         error = call.excinfo.value
         if isinstance(error, StudentRaised):
-            hint = self._advice(error.kind, error.text) or ""
+            hint = self._advice(error.kind, error.text, error.remark) or ""
             return {"outcome": "failed", "fault": fault_of(error), "hint": hint}
         if isinstance(error, StudentFault):
             return {"outcome": "failed", "fault": fault_of(error)}

@@ -123,7 +123,7 @@ def _repair(nb: Any, notebook: Any) -> list[Flag]:
         for name, cell in sources.items()
     ]
     result = meant(nb.cells, released)
-    if result.strange:
+    if result.is_another:
         raise AnotherNotebook(
             f"{notebook.name}.ipynb: this is not the notebook that was released: none of its functions is there, and "
             "hardly a given cell; ask the student to hand in again"

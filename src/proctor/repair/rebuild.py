@@ -39,15 +39,15 @@ class _Rebuild:
         self._cut()
         self._text_to_code()
         self.found = match.given_cells(self.cells, self.released)
-        strange = self._is_strange()
+        is_another = self._is_another()
         self._keep_additions()
         self._place_solutions()
         self._drop()
         ids = self._order()
         flags = tuple(Flag(kind, names=tuple(dict.fromkeys(names))) for kind, names in self.done.items())
-        return Meant(self.cells, ids, flags, tuple(dict.fromkeys(self.in_doubt)), strange)
+        return Meant(self.cells, ids, flags, tuple(dict.fromkeys(self.in_doubt)), is_another)
 
-    def _is_strange(self) -> bool:
+    def _is_another(self) -> bool:
         """Whether this is another notebook: hardly a given cell is there, and no function that was asked for."""
         there = (match.defines(cell, one) for one in self._solutions() for cell in self.cells)
         return len(self.found) * FEW <= len(self.released) and not any(there)

@@ -30,11 +30,11 @@ class Meant:
     """The cells that a student meant, each with the grade id it stands for, and what was done to come there.
 
     `flags` holds one flag a kind of repair. `in_doubt` names test cells whose points a person has to confirm.
-    `strange` says that the notebook has nothing of the release.
+    `is_another` says that the notebook has nothing of the release.
     """
 
     cells: list[Any]
     ids: list[str | None]
     flags: tuple[Flag, ...] = ()
     in_doubt: tuple[str, ...] = ()
-    strange: bool = False
+    is_another: bool = False
