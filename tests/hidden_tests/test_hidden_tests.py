@@ -67,6 +67,22 @@ def test_a_fixture_may_ask_the_student(tmp_path):
     assert [item.outcome for item in run(tmp_path, tests, f=3)] == ["failed", "failed"]
 
 
+def test_a_file_may_be_run_again(tmp_path):
+    """Nothing of what was found before is left: no hint at a passed test, no point for one that is not decided."""
+    file, answers = tmp_path / "test_it.py", iter([0, 1, 2])
+    file.write_text(
+        "import pytest\n@pytest.mark.points(1)\ndef test_a(submission):\n    found = submission.f()\n"
+        "    assert found, 'look there'\n    if found == 2: pytest.exit('no')"
+    )
+    notebook = in_process({"f": lambda: next(answers)}, tmp_path)
+    found = session.session([file], notebook, 1, lambda run_file: [run_file(file)[0] for _ in range(3)])
+    assert [(item.outcome, item.hint) for item in found] == [
+        ("failed", "look there"),
+        ("passed", ""),
+        ("undecided", ""),
+    ]
+
+
 def test_a_failing_teardown_is_undecided(tmp_path):
     """A test whose clean-up fails has not passed."""
     tests = "@pytest.fixture\ndef f():\n    yield\n    1 / 0\n@pytest.mark.points(1)\ndef test_a(f): pass"

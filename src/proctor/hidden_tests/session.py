@@ -48,7 +48,7 @@ def run(file: Path, submission: Submission, seed: int) -> tuple[Item, ...]:
 
 
 def session(files: Sequence[Path], submission: Submission, seed: int, work: Callable[[RunFile], Result]) -> Result:
-    """Call `work` with a function that runs one of `files`, like `run`, whenever it is asked to; return its result.
+    """Call `work` with a function that runs one of `files`, like `run`, as often as it is asked to; return its result.
 
     The files share a folder and are collected together: starting pytest costs more than running them.
     """
@@ -110,6 +110,7 @@ class _Judge:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "points(n): what the test is worth")
         config.stash[fixtures.GIVEN] = self._given
+        config.option.tbstyle = "native"  # pytest writes a report of each failure, and its long one takes 50 ms
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -137,6 +138,9 @@ class _Judge:
         tests = self._tests.get(file, [])
         if file in self._broken or not tests:
             raise HiddenTestsBroken(f"{file}: {self._broken.get(file) or 'no tests found'}")
+        for test in tests:  # the file may have been run before
+            item = self._items[test.nodeid]
+            self._items[test.nodeid] = Item(item.name, item.asked, item.max_points, "undecided")
         try:
             for test, following in zip(tests, [*tests[1:], None], strict=True):
                 test.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
