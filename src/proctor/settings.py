@@ -63,6 +63,8 @@ class Settings:
         return cls(**{**known, **lazy})
 
 
+# That of the repository: everybody can read it, and with it what the hidden tests draw.
+PUBLISHED_SEED = 20261121
 # Of these, whether a submission is graded may depend, but no grade.
 ABOUT_THE_MACHINE = {"allow_unsandboxed", "database_timeout"}
 

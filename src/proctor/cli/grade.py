@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from proctor.render import words
     from proctor.render.class_table import class_table, notes_below
     from proctor.sandbox import machine
+    from proctor.settings import PUBLISHED_SEED
 
     if not machine.can_fork() and not options.scheduler:
         print(words.ordinary_kernels(machine.SYSTEM), file=sys.stderr)
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         results = list(_results(class_run, options)) if class_run.todo else []
     rows = class_rows(course, assignment, [*class_run.skipped, *results])
     print(class_table(rows))
-    for note in notes_below(rows):
+    for note in notes_below(rows, course.settings.seed == PUBLISHED_SEED):
         print(f"\n{note}")
     failed = [result for result in results if result.error]
     print(f"\n{len(results) - len(failed)} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")

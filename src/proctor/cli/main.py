@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from proctor.cli import check, doctor, grade, new, report
 from proctor.cli.status import USAGE
@@ -28,8 +29,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+class _Version(argparse.Action):
+    """``--version``: looked up only when it is asked for, because that takes as long as all of ``--help``."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
+        """Print it and stop."""
+        from importlib.metadata import version
+
+        print(f"proctor {version('proctor')}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="proctor", description="Grade nbgrader assignments with hidden tests.")
+    parser.add_argument("--version", action=_Version, help="print the version and stop")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     for command in (grade, check, report, doctor, new):

@@ -32,13 +32,15 @@ def _points(row: ClassRow, name: str) -> str:
     return ("?" if score is None else number(score)) + ("*" if name in row.by_hand else "")
 
 
-def notes_below(rows: Sequence[ClassRow]) -> list[str]:
+def notes_below(rows: Sequence[ClassRow], published_seed: bool = False) -> list[str]:
     """What explains the table, and what concerns the class and not one student."""
     notes = []
     if any(row.by_hand for row in rows):
         notes.append("* set by a person")
     if any(score is None for row in rows for score in row.points.values()):
         notes.append("? still to be graded by a person")
+    if published_seed:
+        notes.append("The seed is the published one: set c.ProctoredExecute.seed to a number of this term.")
     unprotected = [row for row in rows if any(flag.kind == "unsandboxed" for flag in row.flags)]
     if unprotected:
         what = f"WARNING: {len(unprotected)} graded without the whole sandbox"
