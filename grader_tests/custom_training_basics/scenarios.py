@@ -62,8 +62,8 @@ def gradient_through_loss(notebook, predicted, target):
     return None if gradient is None else tf.convert_to_tensor(gradient)
 
 
-def updates(notebook, start, gradients, rates):
-    """Update one new model several times.
+def updates(notebook, start, gradients, rates, age):
+    """Update one new model several times, after another one has been updated `age` times.
 
     Returns where its weights are at the start and after each update, shape (updates + 1, 2): by their names ("named")
     and by variables taken before the first update ("held"); and whether these are one and the same ("same").
@@ -71,7 +71,10 @@ def updates(notebook, start, gradients, rates):
     model = new_model(notebook, *start)
     held = model.w, model.b
     named, taken = [_values(held)], [_values(held)]
+    other = new_model(notebook, *start)
     with _as_after_restart(notebook):
+        for _ in range(age):
+            notebook["apply_gradients"](other, tf.constant(gradients[0][0]), tf.constant(gradients[0][1]), rates[0])
         for (dw, db), rate in zip(gradients, rates, strict=True):
             with _noticing_replaced(model, held):
                 notebook["apply_gradients"](model, tf.constant(dw), tf.constant(db), rate)
@@ -124,15 +127,20 @@ def _steps(notebook, start, data, rates, stand_in, recorder, age):
     return {**report, "returned": returned, "same": _same(model, held)}
 
 
-def training_run(notebook, start, inputs, outputs, rate, epochs):
+def training_run(notebook, start, inputs, outputs, rate, epochs, age):
     """Train a new model with the student's three functions, as the notebook's loop does.
+
+    Before that, another model is trained for `age` epochs: what is remembered of one model is no use for the next.
 
     Returns its weights at the start and after each epoch, shape (epochs + 1, 2), and what `train` returned.
     """
     model = new_model(notebook, *start)
     held = model.w, model.b
     weights, returned = [_values(held)], []
+    other = new_model(notebook, *start)
     with _as_after_restart(notebook):
+        for _ in range(age):
+            notebook["train"](other, tf.constant(inputs), tf.constant(outputs), rate)
         for _ in range(epochs):
             with _noticing_replaced(model, held):
                 returned.append(notebook["train"](model, tf.constant(inputs), tf.constant(outputs), rate))

@@ -64,7 +64,10 @@ def played(submission, rng_for):
     rng = rng_for("updates")
     planned = [draw(rng, *kind) for kind in KINDS]
     planned.append(many(draw(rng, *LATE)))
-    return [(plan, submission.play("updates", plan.start, plan.gradients, plan.rates)) for plan in planned]
+    return [
+        (plan, submission.play("updates", plan.start, plan.gradients, plan.rates, min(number, 1)))
+        for number, plan in enumerate(planned)
+    ]
 
 
 def check_weight(played, weight):

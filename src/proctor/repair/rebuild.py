@@ -48,7 +48,10 @@ class _Rebuild:
         return Meant(self.cells, ids, flags, tuple(dict.fromkeys(self.in_doubt)), is_another)
 
     def _is_another(self) -> bool:
-        """Whether this is another notebook: hardly a given cell is there, and no function that was asked for."""
+        """Whether this is another notebook: hardly a given cell is there, no grade id, and no function asked for."""
+        ids = {one.name for one in self.released}
+        if not ids or any(match.grade_id(cell) in ids for cell in self.cells):
+            return False
         there = (match.defines(cell, one) for one in self._solutions() for cell in self.cells)
         return len(self.found) * FEW <= len(self.released) and not any(there)
 
