@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
-.PHONY: grade test lint lock clean bench pictures validity mutants seeds
+.PHONY: grade test lint lock clean bench pictures validity generated mutants seeds
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -62,6 +62,10 @@ pictures: $(READY)
 # How good the hidden tests are: the catalogue of answers, graded; writes the tables of docs/validity.md.
 validity: $(READY)
 	python tests/answers/validity.py
+
+# Thousands of answers that are made by combining; fails on one that is misjudged. Takes most of an hour.
+generated: $(READY)
+	python tests/answers/generate.py
 
 # Every mutant of the right answers, with the score by operator; fails on a survivor. Takes some minutes.
 mutants: $(READY)

@@ -121,6 +121,8 @@ SYMPTOMS = [
     (r"is not callable", "Something else has taken the name of a function: use another name for it."),
 ]
 BY_KIND = {
+    "AssertionError": "A check of your own stopped this call: the function has to take any learning rate up to 1, any "
+    "gradients, and data of any length.",
     "NameError": "This name does not exist where it is used: take the names of the arguments; a function has "
     "the name of its `def` line, once its cell has run.",
     "UnboundLocalError": "This name has no value yet where it is used: set it before, or give it another name.",

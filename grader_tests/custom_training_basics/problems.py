@@ -45,12 +45,12 @@ def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float 
 
 
 def _mistakes_show(problem: Problem, size: float) -> bool:
-    loss, dw, db = _at(problem, *problem.start)
+    loss, dw, db = at(problem, *problem.start)
     w, b = problem.start
     rate, later_rate = problem.rates
-    after = _at(problem, w - rate * dw, b - rate * db)
-    later_b = _at(problem, w - rate * dw, b)
-    nudged, nudged_w = _at(problem, w + problem.nudge[0], b + problem.nudge[1]), _at(problem, w + problem.nudge[0], b)
+    after = at(problem, w - rate * dw, b - rate * db)
+    later_b = at(problem, w - rate * dw, b)
+    nudged, nudged_w = at(problem, w + problem.nudge[0], b + problem.nudge[1]), at(problem, w + problem.nudge[0], b)
     return (
         min(abs(dw), abs(db)) > 0.5 * size
         and _differ(later_rate, rate)
@@ -62,11 +62,12 @@ def _mistakes_show(problem: Problem, size: float) -> bool:
 
 
 def _told_apart(dw: float, db: float, rate: float, n: int) -> bool:
-    factors = np.array([0, 1, -1, 2, 0.5, rate, 1 / rate, 0.1 / rate, n])  # of a gradient, and of a step
+    factors = np.array([0, 1, -1, 2, 0.5, rate, 1 / rate, 0.1 / rate, n, 1 / n])  # of a gradient, and of a step
     return recognise.apart([*factors * dw, db, np.sign(dw)]) and recognise.apart([*factors * db, dw, np.sign(db)])
 
 
-def _at(problem: Problem, w: float, b: float) -> tuple[float, float, float]:
+def at(problem: Problem, w: float, b: float) -> tuple[float, float, float]:
+    """The mean squared error on the problem's data and its slopes along ``w`` and ``b``, in closed form."""
     error = w * problem.inputs + b - problem.outputs
     return float(np.mean(error**2)), float(2 * np.mean(error * problem.inputs)), float(2 * np.mean(error))
 

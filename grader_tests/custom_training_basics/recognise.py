@@ -25,9 +25,19 @@ def number(value: object) -> float:
     return float(value) if type(value) in (int, float) else float("nan")
 
 
+def count(value: object) -> int:
+    """Return `value` if it is a whole number, else 1, as if something had happened."""
+    return value if type(value) is int else 1
+
+
 def field(reply: object, name: str) -> object:
     """Return what `reply` has under `name`, or None."""
     return reply.get(name) if isinstance(reply, dict) else None
+
+
+def items(reply: object, length: int) -> list[object]:
+    """Return `reply` if it is a list of `length`, else as many times None."""
+    return reply if isinstance(reply, list) and len(reply) == length else [None] * length
 
 
 def close(got: float, expected: float, scale: float = 0.0) -> bool:

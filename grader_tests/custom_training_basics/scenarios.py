@@ -25,6 +25,8 @@ def new_model(notebook, w, b):
     kind = given if isinstance(given, type) and issubclass(given, tf.Module) else tf.Module
 
     class Model(kind):
+        w = b = None  # properties of the student's, which cannot be set, do not come through
+
         def __init__(self):
             tf.Module.__init__(self, name="model")
             self.w = tf.Variable(w, dtype=tf.float32)
@@ -68,11 +70,10 @@ def updates(notebook, start, gradients, rates, age):
     Returns where its weights are at the start and after each update, shape (updates + 1, 2): by their names ("named")
     and by variables taken before the first update ("held"); and whether these are one and the same ("same").
     """
-    model = new_model(notebook, *start)
-    held = model.w, model.b
-    named, taken = [_values(held)], [_values(held)]
-    other = new_model(notebook, *start)
     with _as_after_restart(notebook):
+        model, other = new_model(notebook, *start), new_model(notebook, *start)
+        held = model.w, model.b
+        named, taken = [_values(held)], [_values(held)]
         for _ in range(age):
             notebook["apply_gradients"](other, tf.constant(gradients[0][0]), tf.constant(gradients[0][1]), rates[0])
         for (dw, db), rate in zip(gradients, rates, strict=True):
@@ -83,91 +84,123 @@ def updates(notebook, start, gradients, rates, age):
     return {"named": np.stack(named), "held": np.stack(taken), "same": _same(model, held)}
 
 
-def training_steps(notebook, start, inputs, outputs, rates, nudge, formula, numbers, age):
-    """Call `train` on one new model, once with each rate, with stand-ins in place of `loss` and `apply_gradients`.
+def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, losses, chosen, forgive):
+    """Call `train` once with each rate, from its first call on, with stand-ins for `loss` and `apply_gradients`.
 
-    Before that it has been called `age` times on another model, from its first call on.
-
-    `formula` names a function below that makes the loss from `numbers`. The other stand-in notes its arguments and
-    moves the weights by `nudge`, whatever the gradients are. Returns the weights at the start and after each call of
-    `train` ("held", shape (3, 2)), how often `apply_gradients` was called in each ("calls", (2,)), with which dw, db
-    and rate ("noted", (2, SLOTS, 3)), what `train` returned, whether the variables are still the same, and whether
-    `loss` was also called on data of another length ("strangers") or on tensors of two shapes ("crossed").
+    Row k of `starts`, shape (calls, 2), is where the weights are put before call k, or NaN to leave them where they
+    are; `models` says which of two new models it is called on, shape (calls,), and `chosen` which of the `losses`, each
+    a name in `FORMULAS` and numbers, is the loss then. The other stand-in notes its arguments and moves the weights by
+    `nudge`, whatever the gradients are. Returns the weights before and after each call ("before", "after", shape
+    (calls, 2)), how often `apply_gradients` was called in each ("calls", (calls,)), with which dw, db and rate
+    ("noted", (calls, SLOTS, 3)), what `train` "returned", whether it "crashed" after it had moved the weights, which is
+    an error as usual unless we `forgive` it, whether the variables are still the "same", and whether `loss` was also
+    called on data of another length ("strangers") or on tensors of two shapes ("crossed").
     """
-    stand_in = LossStandIn(FORMULAS[formula], numbers, outputs)
-    data = tf.constant(inputs), tf.constant(outputs)
-    report = _steps(notebook, start, data, rates, stand_in, Recorder(nudge), age)
+    stand_in, recorder = LossStandIn(losses, outputs), Recorder(nudge)
+    plan = starts, models, (tf.constant(inputs), tf.constant(outputs)), rates, chosen, forgive
+    report = _steps(notebook, *plan, stand_in, recorder)
     if not stand_in.calls:
         # A function that was traced before may still hold the real loss. As plain Python it cannot.
         tf.config.run_functions_eagerly(True)
         try:
-            report = _steps(notebook, start, data, rates, stand_in, Recorder(nudge), age)
+            report = _steps(notebook, *plan, stand_in, recorder)
         finally:
             tf.config.run_functions_eagerly(False)
     return {**report, "strangers": stand_in.strangers, "crossed": stand_in.crossed}
 
 
-def _steps(notebook, start, data, rates, stand_in, recorder, age):
-    model, other = new_model(notebook, *start), new_model(notebook, *start)
-    held = model.w, model.b
-    _kept.append(recorder)  # traced functions hold on to its variables
-    taken, calls, noted, returned = [_values(held)], [], [], []
+def _steps(notebook, starts, models, data, rates, chosen, forgive, stand_in, recorder):
+    _kept.append((recorder, stand_in))  # traced functions hold on to their variables
+    report = {name: [] for name in ("before", "after", "calls", "noted", "returned", "crashed")}
     stand_ins = {"loss": stand_in.function(), "apply_gradients": recorder.function()}
     with _as_after_restart(notebook), _standing_in(notebook, **stand_ins):
-        for _ in range(age):
-            notebook["train"](other, *data, rates[0])
-        for rate in rates:
+        both = [new_model(notebook, *starts[0]) for _ in range(2)]
+        held = [(model.w, model.b) for model in both]
+        for start, which, rate, loss in zip(starts, models, rates, chosen, strict=True):
+            stand_in.choose(loss)
+            if not np.isnan(start).any():
+                held[which][0].assign(start[0])
+                held[which][1].assign(start[1])
             recorder.forget()
-            with _noticing_replaced(model, held):
-                returned.append(notebook["train"](model, *data, rate))
-            taken.append(_values(held))
-            calls.append(recorder.calls.numpy())
-            noted.append(recorder.noted.numpy())
-    report = {"held": np.stack(taken), "calls": np.stack(calls), "noted": np.stack(noted)}
-    return {**report, "returned": returned, "same": _same(model, held)}
+            before = _values(held[which])
+            report["before"].append(before)
+            returned, crashed = _train(notebook, both[which], held[which], before, data, rate, forgive)
+            report["returned"].append(returned)
+            report["crashed"].append(crashed)
+            report["after"].append(_values(held[which]))
+            report["calls"].append(recorder.calls())
+            report["noted"].append(recorder.noted())
+    arrays = {name: np.stack(report[name]) for name in ("before", "after", "calls", "noted")}
+    return {**report, **arrays, "same": all(map(_same, both, held))}
 
 
-def training_run(notebook, start, inputs, outputs, rate, epochs, age):
+def _train(notebook, model, held, before, data, rate, forgive=True):
+    """Call `train`; what it returned, and whether it raised instead, after it had moved the weights from `before`."""
+    with _noticing_replaced(model, held):
+        try:
+            return notebook["train"](model, *data, rate), False
+        except Exception:
+            if not forgive or not _same(model, held) or np.array_equal(before, _values(held)):
+                raise
+            return None, True  # what it did before the error counts
+
+
+def training_run(notebook, start, inputs, outputs, rate, epochs, age, forgive=True):
     """Train a new model with the student's three functions, as the notebook's loop does.
 
     Before that, another model is trained for `age` epochs: what is remembered of one model is no use for the next.
-
-    Returns its weights at the start and after each epoch, shape (epochs + 1, 2), and what `train` returned.
+    An error after the weights have moved is an error as usual unless we `forgive` it. Returns the weights at the start
+    and after each epoch, shape (epochs + 1, 2), and what `train` returned.
     """
-    model = new_model(notebook, *start)
-    held = model.w, model.b
-    weights, returned = [_values(held)], []
-    other = new_model(notebook, *start)
+    data = tf.constant(inputs), tf.constant(outputs)
     with _as_after_restart(notebook):
+        model, other = new_model(notebook, *start), new_model(notebook, *start)
+        held = model.w, model.b
+        weights, returned = [_values(held)], []
         for _ in range(age):
-            notebook["train"](other, tf.constant(inputs), tf.constant(outputs), rate)
+            _train(notebook, other, (other.w, other.b), start, data, rate)
         for _ in range(epochs):
+            returned.append(_train(notebook, model, held, weights[-1], data, rate, forgive)[0])
             with _noticing_replaced(model, held):
-                returned.append(notebook["train"](model, tf.constant(inputs), tf.constant(outputs), rate))
                 weights.append(_values((model.w, model.b)))
     return {"weights": np.stack(weights), "returned": returned}
 
 
 class Recorder:
-    """Stands in for `apply_gradients`. All in TensorFlow operations, so that it also works inside a `tf.function`."""
+    """Stands in for `apply_gradients`; in TensorFlow operations where it is traced into a `tf.function`."""
 
     def __init__(self, nudge):
         self.nudge = nudge
-        self.calls = tf.Variable(0.0)
-        self.noted = tf.Variable(tf.zeros([SLOTS, 3]))
+        self.rows = []
+        self.is_traced = False
+        self.count = tf.Variable(0.0)
+        self.traced = tf.Variable(tf.zeros([SLOTS, 3]))
 
     def forget(self):
-        self.calls.assign(0.0)
-        self.noted.assign(tf.zeros([SLOTS, 3]))
+        self.rows = []
+        if self.is_traced:
+            self.count.assign(0.0)
+            self.traced.assign(tf.zeros([SLOTS, 3]))
+
+    def calls(self):
+        return len(self.rows) + (self.count.numpy() if self.is_traced else 0)
+
+    def noted(self):
+        noted = self.traced.numpy() if self.is_traced else np.zeros((SLOTS, 3), np.float32)
+        return np.concatenate([np.array(self.rows, np.float32).reshape(-1, 3), noted])[:SLOTS]
 
     def function(self):
         def apply_gradients(model, dw, db, learning_rate):
             if dw is None or db is None:
                 return learning_rate * None  # the error that a real update would raise
-            row = tf.stack([tf.cast(value, tf.float32) for value in (dw, db, learning_rate)])
-            here = tf.equal(tf.range(SLOTS, dtype=tf.float32), self.calls)
-            self.noted.assign(tf.where(here[:, tf.newaxis], row, self.noted))
-            self.calls.assign_add(1.0)
+            row = [tf.cast(value, tf.float32) for value in (dw, db, learning_rate)]
+            if tf.executing_eagerly():
+                self.rows.append(tf.stack(row).numpy())
+            else:
+                self.is_traced = True
+                here = tf.equal(tf.range(SLOTS, dtype=tf.float32), self.count)
+                self.traced.assign(tf.where(here[:, tf.newaxis], tf.stack(row), self.traced))
+                self.count.assign_add(1.0)
             model.w.assign_add(self.nudge[0])
             model.b.assign_add(self.nudge[1])
             return None
@@ -176,18 +209,25 @@ class Recorder:
 
 
 class LossStandIn:
-    """Stands in for `loss`, and counts when it is run or traced; `strangers` are calls on data of another length.
+    """Stands in for `loss`, as one of several losses, and counts when it is run or traced.
 
-    `crossed` are calls on two shapes, which a real loss would broadcast to every pair of examples.
+    `strangers` are calls on data of another length, `crossed` are calls on two shapes, which a real loss would
+    broadcast to every pair of examples.
     """
 
-    def __init__(self, formula, numbers, outputs):
-        self.formula = formula
-        self.numbers = numbers
+    def __init__(self, losses, outputs):
+        self.losses = [(FORMULAS[name], numbers) for name, numbers in losses]
         self.outputs = outputs
+        self.chosen = 0
+        self.share = tf.Variable(tf.zeros([len(losses)]))  # of each loss, where functions have been traced
         self.calls = 0
         self.strangers = 0
         self.crossed = 0
+
+    def choose(self, number):
+        self.chosen = number
+        if len(self.losses) > 1:
+            self.share.assign(tf.one_hot(number, len(self.losses)))
 
     def function(self):
         def loss(predicted_y, target_y):
@@ -195,26 +235,46 @@ class LossStandIn:
             predicted_y, target_y = tf.convert_to_tensor(predicted_y), tf.convert_to_tensor(target_y)
             self.crossed += not predicted_y.shape.is_compatible_with(target_y.shape)
             lengths = {predicted_y.shape.num_elements(), target_y.shape.num_elements()}
-            if lengths - {None, len(self.numbers[0])}:
+            if lengths - {None, len(self.outputs)}:
                 self.strangers += 1
                 return tf.reduce_mean(predicted_y) + tf.reduce_mean(target_y)
-            return self.formula(predicted_y, target_y, *self._in_order_of(predicted_y, target_y))
+            if tf.executing_eagerly():
+                return self._value(*self.losses[self.chosen], predicted_y, target_y)
+            if len(self.losses) == 1:
+                return self._value(*self.losses[0], predicted_y, target_y)
+            values = tf.stack([self._value(*one, predicted_y, target_y) for one in self.losses])
+            return tf.reduce_sum(values * tf.cast(self.share, values.dtype))
 
         return loss
 
-    def _in_order_of(self, *data):
-        """The numbers of the examples, in the order in which `data` has the outputs: any order is as right."""
+    def _value(self, formula, numbers, predicted_y, target_y):
+        if tf.executing_eagerly() and formula is two_sided:  # the usual case, in a few operations
+            for one, other in ((predicted_y, target_y), (target_y, predicted_y)):
+                if one.shape == other.shape == self.outputs.shape and np.array_equal(other, self.outputs):
+                    return self._one_sided(numbers, one)
+        return formula(predicted_y, target_y, *self._in_order_of(numbers, predicted_y, target_y))
+
+    def _one_sided(self, numbers, y):
+        """What `two_sided` is where its other argument are the outputs, which it is 0 for but for its level."""
+        level, own_slope, own_curve, _ = numbers
+        slope, curve = tf.constant(own_slope, y.dtype), tf.constant(own_curve, y.dtype)
+        outputs = self.outputs.astype("float64")
+        elsewhere = np.sum(2 * level + outputs * (own_slope + own_curve * outputs))
+        return tf.reduce_sum(y * (slope + curve * y)) + tf.constant(elsewhere, y.dtype)
+
+    def _in_order_of(self, numbers, *data):
+        """The `numbers` of the examples, in the order in which `data` has the outputs: any order is as right."""
         if tf.executing_eagerly() and any(np.array_equal(self.outputs, one) for one in data):
-            return self.numbers
-        ours, numbers = tf.argsort(self.outputs), tf.stack([tf.cast(row, tf.float64) for row in self.numbers])
-        ordered = numbers
+            return numbers
+        ours, ordered = tf.argsort(self.outputs), tf.stack([tf.cast(row, tf.float64) for row in numbers])
+        rows = tf.gather(ordered, ours, axis=1)
         for one in data:
             values = tf.reshape(tf.cast(one, tf.float32), [-1])
             if values.shape.num_elements() in (None, len(self.outputs)):
                 shuffled = tf.reduce_all(tf.equal(tf.sort(values), tf.sort(self.outputs)))
                 ranks = tf.argsort(tf.argsort(values))
-                ordered = tf.where(shuffled, tf.gather(tf.gather(numbers, ours, axis=1), ranks, axis=1), ordered)
-        return tf.unstack(ordered, num=len(self.numbers))
+                ordered = tf.where(shuffled, tf.gather(rows, ranks, axis=1), ordered)
+        return tf.unstack(ordered, num=len(numbers))
 
 
 def two_sided(predicted_y, target_y, level, slope, curve, cross):
@@ -399,4 +459,5 @@ def _same(model, held):
 
 
 def _values(weights):
-    return np.stack([np.array(weight) for weight in weights])
+    """Where the weights are; usually they are variables, and a student may have put anything in their place."""
+    return np.array([weight.numpy() if isinstance(weight, tf.Variable) else np.array(weight) for weight in weights])

@@ -66,7 +66,7 @@ def test_is_the_mean_squared_error(submission, rng):
         assert right, recognise.loss_mistake(got, predicted, target)
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(0.5)
 def test_is_a_scalar(submission, rng):
     """`loss` returns one number for all examples, of shape (), and another one for other data."""
     values = []
@@ -81,7 +81,7 @@ def test_is_a_scalar(submission, rng):
     assert len(numbers) > 1, "`loss` returns the same number whatever the data are."
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(1.5)
 def test_gradients_flow_through_it(submission, rng):
     """Gradients flow through `loss`: the slope along the tape is that of the values it returns."""
     for n in LENGTHS[:-1]:

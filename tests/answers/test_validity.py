@@ -1,6 +1,9 @@
 """The numbers of docs/validity.md: how they are counted, and how they come into the page."""
 
+import re
+
 import catalogue
+import pytest
 import results
 import validity
 
@@ -48,3 +51,22 @@ def test_the_page_is_rewritten_where_the_numbers_are():
     assert page.endswith("| `test_training_run` | 1 | 1 | 0 | 0 |\n\nThe end.\n")
     assert "old" not in page
     assert validity.rewritten(page, table, right=151, wrong=232) == page
+
+
+COSTS = re.findall(
+    r"^\| [^|]+ \| (`[^|]+`) \| `(\w+)` \| ([\d.]+) of (\d) \|", validity.PAGE.read_text("utf-8"), re.MULTILINE
+)
+
+
+def test_there_is_a_table_of_what_mistakes_cost():
+    """It is found where it is."""
+    assert len(COSTS) > 10
+
+
+@pytest.mark.parametrize(("entries", "cell", "points", "full"), COSTS)
+def test_a_mistake_costs_what_the_page_says(entries, cell, points, full):
+    """Each line names entries of the catalogue, whose points are what the hidden tests give."""
+    answers = {answer.name: answer for answer in catalogue.load()}
+    for name in re.findall("`([^`]+)`", entries):
+        assert answers[name].points[cell] == float(points)
+        assert catalogue.FULL[cell] == float(full)

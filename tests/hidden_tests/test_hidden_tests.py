@@ -167,3 +167,18 @@ def test_a_hidden_region_is_found_in_any_text():
         assert run_line.split(text) == (text, None)
     long = "BEGIN HIDDEN TESTS\n" * 200_000
     assert run_line.split(long) == (long, None)
+
+
+@pytest.mark.parametrize("answer", [10**300, "no number", [1, 2], {"a": 1}, None])
+def test_an_answer_of_another_kind_counts_against_the_answer(tmp_path, answer):
+    """A hidden test that can do nothing with an answer fails it: what a student returns does not make it undecided."""
+    tests = "@pytest.mark.points(1)\ndef test_a(submission):\n    assert float(submission.f()) ** 2 < 5\n"
+    (item,) = run(tmp_path, tests, f=lambda: answer)
+    assert (item.outcome, item.fault.kind) == ("failed", "misfit")
+    assert "another kind" in words.message(item)
+
+
+def test_the_same_error_before_any_answer_is_ours(tmp_path):
+    """Nothing of the student's was there yet, so it cannot be the student's mistake."""
+    tests = "@pytest.mark.points(1)\ndef test_a(submission):\n    int('x')\n    submission.f()\n"
+    assert run(tmp_path, tests, f=lambda: 1)[0].outcome == "undecided"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proctor.errors import KernelDied, TooSlow
+from proctor.errors import KernelDied, StudentFault, TooSlow
 from proctor.notebook import process
 from proctor.notebook.cell_run import CellRun
 from proctor.notebook.process import Limits, NotebookProcess
@@ -52,3 +52,21 @@ def test_harm_uses_up_only_the_time_of_its_exercise():
         with pytest.raises(TooSlow):
             notebook.call("{}")
         notebook.next_exercise()
+
+
+def test_running_cells_again_is_on_the_same_clock(monkeypatch):
+    """A new kernel does not get the whole notebook's cells for free: past the notebook's time limit it is over."""
+    now = iter(range(10**6))
+    monkeypatch.setattr(process.time, "monotonic", lambda: next(now))
+    notebook = NotebookProcess(None, Limits(notebook=800))
+    for number in range(250):
+        notebook.run_cell("pass", str(number))
+    ends = []
+    for _ in range(8):
+        try:
+            notebook.call("{}")
+        except StudentFault as error:
+            ends.append(type(error))
+    assert ends[0] is KernelDied
+    assert ends[-1] is TooSlow
+    assert next(now) < 850

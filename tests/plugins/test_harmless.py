@@ -131,6 +131,15 @@ def test_an_authors_html_stays():
     assert defused("<details>more</details>", nbgrader=about).cells[0].source == "<details>more</details>"
 
 
+@pytest.mark.parametrize("source", ["![x](attachment:a.png)\n\n" * 340, "![x][1]\n\n" * 340 + "[1]: attachment:a.png"])
+def test_one_picture_is_not_shown_without_end(source):
+    """By its name or by a reference: 340 times three megabytes would be a gigabyte."""
+    attached = {"a.png": {"image/png": "A" * (3 << 20)}}
+    assert not is_harmless(source, attached)
+    assert "<img" not in markdown(source, attached)
+    assert "<img" in markdown("![x](attachment:a.png)", attached)
+
+
 def test_broken_attachments_are_no_way_out():
     """Whatever form they have, the cell is shown as typed and the grading goes on."""
     cell = nbformat.NotebookNode(cell_type="markdown", source="![x](attachment:y)", metadata={}, attachments=["y"])

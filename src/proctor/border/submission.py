@@ -27,6 +27,7 @@ class Submission:
     def __init__(self, transport: Transport, scenarios: str = "") -> None:
         self._transport = transport
         self._scenarios = scenarios
+        self.answers = 0  # values that came back
 
     def play(self, scenario: str, *args: Any, **kwargs: Any) -> Any:
         """Run ``scenario(notebook, *args, **kwargs)`` of ``scenarios.py`` in the student's process; plain data back.
@@ -50,7 +51,9 @@ class Submission:
         return call
 
     def _ask(self, request: Mapping[str, Any]) -> Any:
-        return _read(self._transport(wire.to_json(dict(request))))
+        value = _read(self._transport(wire.to_json(dict(request))))
+        self.answers += 1
+        return value
 
 
 def _read(reply_text: str) -> Any:

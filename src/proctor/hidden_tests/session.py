@@ -2,7 +2,8 @@
 
 `proctor.notebook.grade` opens one pytest session a notebook and runs a file of it whenever it comes to its cell,
 `proctor.hidden_tests.in_place` runs one file for an instructor. The outcome of a test is decided here and only here:
-an assertion or a `StudentFault` fails it, anything else that goes wrong is ours and leaves it undecided.
+an assertion or a `StudentFault` fails it, and so does an answer of a kind that the test can do nothing with. Anything
+else that goes wrong is ours and leaves it undecided.
 """
 
 import inspect
@@ -22,6 +23,7 @@ from proctor.border.submission import Submission
 from proctor.errors import HiddenTestsBroken, StudentFault, StudentRaised
 from proctor.hidden_tests import fixtures
 from proctor.hidden_tests.explain import fault_of, hint_of, load_advice
+from proctor.results.fault import Fault
 from proctor.results.verdict import Item
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,10 @@ SILENT = [
     "-p", "no:warnings", "-p", "no:unraisableexception", "-p", "no:threadexception",
     "-p", "no:pastebin", "-p", "no:doctest", "-p", "no:unittest",
 ]  # fmt: skip
+
+# What a test raises that computes with an answer of another kind than it expects. A test that raises them on a right
+# answer is wrong itself, which `proctor check` shows its author.
+OF_ANOTHER_KIND = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 Result = TypeVar("Result")
 RunFile = Callable[[Path], tuple[Item, ...]]
@@ -138,6 +144,7 @@ class _Judge:
         tests = self._tests.get(file, [])
         if file in self._broken or not tests:
             raise HiddenTestsBroken(f"{file}: {self._broken.get(file) or 'no tests found'}")
+        self._given.submission.answers = 0
         for test in tests:  # the file may have been run before
             item = self._items[test.nodeid]
             self._items[test.nodeid] = Item(item.name, item.asked, item.max_points, "undecided")
@@ -169,6 +176,9 @@ class _Judge:
             return {"outcome": "failed", "hint": hint_of(error)}
         if isinstance(error, pytest.fail.Exception):
             return {"outcome": "failed", "hint": str(error.msg or "")}
+        if isinstance(error, OF_ANOTHER_KIND) and self._given.submission.answers:
+            log.warning("%s could do nothing with an answer: %s", item.nodeid, call.excinfo.getrepr(style="short"))
+            return {"outcome": "failed", "fault": Fault("misfit", type(error).__name__)}
         log.error("%s is undecided: %s", item.nodeid, call.excinfo.getrepr(style="short"))
         return {"outcome": "undecided"}
 

@@ -69,6 +69,12 @@ class WarmKernelManager(KernelManager):
         return super().client(**{"context": self.context, **kwargs})
 
     @property
+    def pid(self) -> int | None:
+        """The kernel's process, while there is one."""
+        pid: int | None = getattr(self.provisioner, "pid", None)
+        return pid
+
+    @property
     def excess(self) -> Excess | None:
         """The limit for which the kernel was ended, if it was."""
         return self.provisioner.excess if isinstance(self.provisioner, WarmProvisioner) else None

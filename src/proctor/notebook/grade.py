@@ -122,6 +122,9 @@ def _grade_cell(
     items = _judge(code.file, run_file, points)
     raised = (f"{item.fault.name}: {item.fault.quoted}" for item in items if item.fault is not None)
     flags = [Flag(kind, code.name, in_hidden_test=True) for kind in refused(raised)]
+    misfits = [item.name for item in items if item.fault is not None and item.fault.kind == "misfit"]
+    if misfits:
+        flags.append(Flag("misfit", code.name, in_hidden_test=True, names=tuple(misfits)))
     if failed and all_right and all(item.outcome == "passed" for item in items):
         flags.append(
             Flag("contradiction", code.name)

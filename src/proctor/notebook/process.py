@@ -24,7 +24,7 @@ MAX_FLAGS = 20  # of one test cell
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds of wall clock for a cell, for one call of a hidden test, for a whole notebook.
+    """Seconds for a cell and for one call of a hidden test, as `FairClock` counts them; of wall clock for a notebook.
 
     And the kernels that one exercise may use up, and the bytes of `output` that are kept of a whole notebook.
     """
@@ -134,6 +134,9 @@ class NotebookProcess:
         kernel = self._kernel
         assert kernel is not None
         for position, (_, code) in enumerate(self._harmless):
+            if time.monotonic() > self._deadline:
+                self.end()
+                raise TooSlow(self._limits.notebook)
             if kernel.run_cell(code, self._time_for(self._limits.cell)).end in HARM:
                 # It did no harm before and does now: leave it out, too, and start once more.
                 del self._harmless[position]

@@ -22,6 +22,7 @@ from jupyter_client.session import DELIM
 from proctor.border import probe, wire
 from proctor.errors import KernelDied, KernelNotStarted, Nonsense, TooSlow
 from proctor.notebook.cell_run import CellRun, output_of
+from proctor.notebook.fair_clock import FairClock
 
 MAX_CELL_TRAFFIC = 32 << 20
 A_FLOOD = 4 << 20  # of a cell that is stopped for its time: it is the writing that took it
@@ -93,7 +94,7 @@ class StudentKernel:
         self._manager.cleanup_resources()
 
     def run_cell(self, code: str, timeout: float) -> CellRun:
-        """Execute one cell for at most `timeout` seconds and return its outputs, reduced to text and pictures."""
+        """Execute one cell for at most `timeout` seconds; its outputs are reduced to text and pictures."""
         run = CellRun()
         request = self._client.execute(code, allow_stdin=False, stop_on_error=False)
         reply = self._listen(request, timeout, run)
@@ -136,10 +137,10 @@ class StudentKernel:
         """Collect what belongs to `request` until the kernel is idle again; end it when that takes too long."""
         shell, iopub = self._client.shell_channel.socket, self._client.iopub_channel.socket
         poller = _poller((shell, iopub))
-        deadline = time.monotonic() + timeout
+        clock = FairClock(timeout, getattr(self._manager, "pid", None))
         reply, idle = None, False
         while reply is None or not idle:
-            left = deadline - time.monotonic()
+            left = clock.left()
             ready = dict(poller.poll(int(1000 * min(left, LOOK)))) if left > 0 else {}
             if iopub in ready:
                 idle = self._take_output(iopub, request, run) or idle

@@ -20,8 +20,9 @@ from nbgrader.preprocessors import (
 from proctor.course import database
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
-from proctor.plugins.formgrader import template_paths
+from proctor.plugins.formgrader import EscapeNames, escape_pages, template_paths
 from proctor.plugins.restore import RestoreLockedCells, SubmissionExporter
+from proctor.render.highlight import BoundedHighlight
 
 
 def configure(config: Any) -> None:
@@ -48,9 +49,12 @@ def configure(config: Any) -> None:
         AssignLatePenalties,
         DefuseMarkdown,
     ]
-    # Pages that stand on their own: for students, and in formgrader, which would fetch MathJax from the network.
+    # Pages that stand on their own, for students and in formgrader, and in which no name is markup.
     config.GenerateFeedback.exporter_class = "proctor.FeedbackExporter"
     config.HTMLExporter.template_paths = template_paths()
+    config.HTMLExporter.preprocessors.append(EscapeNames)
+    config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight})
+    escape_pages()
 
 
 def _use_database(config: Any) -> None:

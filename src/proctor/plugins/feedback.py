@@ -120,7 +120,7 @@ class FeedbackExporter(TemplateExporter):
         environment.autoescape = True
         environment.filters["number"] = number
         environment.filters["with_code"] = lambda text: Markup(with_code(text))  # noqa: S704 - it escapes
-        environment.filters.update(message=words.message, flag=words.flag)
+        environment.filters.update(messages=words.messages, flag=words.flag)
         environment.globals.update(MARKS=MARKS, WORDS=WORDS)
         return environment
 

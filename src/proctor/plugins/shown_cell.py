@@ -5,16 +5,13 @@ Called by `proctor.plugins.feedback`, cell by cell.
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 from nbconvert.filters.ansi import ansi2html
-from pygments import highlight  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from proctor.hidden_tests.run_line import split
+from proctor.render.highlight import highlighted
 from proctor.render.markdown import PICTURE, markdown
 from proctor.results import in_notebook
 
@@ -23,7 +20,8 @@ ROOM = {"source": 200_000, "output": 150_000, "picture": 550_000}
 MAX_TEXT = 20_000
 INLINE_STYLE = re.compile(r' style="[^"]*"')
 ATTACHED = re.compile(r'<img [^>]*src="data:image/[^">]*"[^>]*>')
-HIDDEN = re.compile(r"^.*BEGIN (HIDDEN TESTS|MARK SCHEME).*$(?:.|\n)*?(^.*END \1.*$|\Z)", re.MULTILINE)
+BEGIN, END = (re.compile(rf"{mark} (HIDDEN TESTS|MARK SCHEME)") for mark in ("BEGIN", "END"))
+LEFT_OUT = Markup("<p>[Left out: this page would be too large. It is in your notebook.]</p>")
 
 
 @dataclass
@@ -42,10 +40,14 @@ class Budget:
     def __init__(self) -> None:
         self._left = dict(ROOM)
 
+    def has_room(self, kind: str, text: str) -> bool:
+        """Whether `text` may be turned into HTML at all, which makes it longer: asked before the work."""
+        return len(text) <= self._left[kind]
+
     def admit(self, kind: str, html: Markup) -> Markup:
         """Return `html`, or a word on it if there is no room left."""
-        if len(html) > self._left[kind]:
-            return Markup("<p>[Left out: this page would be too large. It is in your notebook.]</p>")
+        if not self.has_room(kind, html):
+            return LEFT_OUT
         self._left[kind] -= len(html)
         return html
 
@@ -64,14 +66,30 @@ def cut(text: str) -> str:
     )
 
 
+def without_hidden(source: str) -> str:
+    """`source` without the lines from a mark of something hidden to its end, or to the cell's."""
+    if not BEGIN.search(source):
+        return source
+    kept, inside = [], ""
+    for line in source.split("\n"):
+        begin = None if inside else BEGIN.search(line)
+        if begin:
+            inside = begin[1]
+        elif not inside:
+            kept.append(line)
+        elif (end := END.search(line)) and end[1] == inside:
+            inside = ""
+    return "\n".join(kept)
+
+
 def show(cell: Any, budget: Budget) -> Shown:
     """Show one cell of a graded notebook, without the hidden part of a test cell and without its points."""
     metadata = cell.metadata.get("nbgrader", {})
-    source = HIDDEN.sub("", cell.source)
+    source = without_hidden(cell.source)
     given = bool(metadata.get("locked")) and not metadata.get("solution")
     tested = bool(metadata.get("grade")) and not metadata.get("solution") and cell.cell_type == "code"
     kind = "checks" if tested else str(cell.cell_type)
-    html = _source(cell, source)
+    html = _source(cell, source) if budget.has_room("source", cut(source)) else LEFT_OUT
     html = budget.admit_prose(html) if cell.cell_type == "markdown" else budget.admit("source", html)
     if kind not in ("code", "checks"):
         return Shown(kind, html, given=given)
@@ -85,18 +103,14 @@ def show(cell: Any, budget: Budget) -> Shown:
 def _source(cell: Any, source: str) -> Markup:
     if cell.cell_type == "markdown":
         return markdown(cut(source), cell.get("attachments"))
-    return code(cut(source.rstrip())) if cell.cell_type == "code" else Markup("<pre>{}</pre>").format(cut(source))
+    return (
+        highlighted(cut(source.rstrip())) if cell.cell_type == "code" else Markup("<pre>{}</pre>").format(cut(source))
+    )
 
 
 def _harmless_outputs(cell: Any) -> list[Any]:
     """Leave out what hidden tests inside of a cell wrote: another engine's errors name their values."""
     return [output for output in cell.outputs if output.output_type not in ("error", "stream")]
-
-
-@lru_cache(maxsize=500)  # most of a class's cells are the same: those that were given
-def code(source: str) -> Markup:
-    """Highlighted Python."""
-    return Markup(highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))  # noqa: S704 - it escapes
 
 
 def _output(output: Any, budget: Budget) -> list[Markup]:
@@ -115,11 +129,15 @@ def _output(output: Any, budget: Budget) -> list[Markup]:
 
 def _text(text: str, budget: Budget) -> Markup:
     # Colours of the page's own style sheet only: one of a terminal's 256 can be too pale to read.
+    if not budget.has_room("output", cut(text)):
+        return LEFT_OUT
     escaped = Markup(INLINE_STYLE.sub("", ansi2html(cut(text))))  # noqa: S704 - it escapes
     return budget.admit("output", Markup("<pre>{}</pre>").format(escaped))
 
 
 def _picture(url: str, budget: Budget) -> Markup:
+    if not budget.has_room("picture", url):
+        return LEFT_OUT
     if not PICTURE.fullmatch(url):
         return Markup("<p>[A picture that cannot be shown]</p>")
     return budget.admit("picture", Markup('<img src="{}" alt="Plot from your notebook">').format(url))

@@ -27,11 +27,11 @@ def as_outputs(verdict: CellVerdict) -> list[Any]:
 def as_text(verdict: CellVerdict) -> str:
     """A table for terminals and for notebook viewers without HTML."""
     lines = [f"{verdict.grade_id}: {number(verdict.points)} of {number(verdict.max_points)} points"]
-    for item in verdict.items:
+    for item, message in zip(verdict.items, words.messages(verdict.items), strict=True):
         points = f"{number(item.points)}/{number(item.max_points)}"
         lines.append(f"  {MARKS[item.outcome]} {points:>7}  {item.asked}")
-        if item.outcome != "passed":
-            lines.append(f"             {words.message(item)}")
+        if message:
+            lines.append(f"             {message}")
     return "\n".join(line for line in lines if line.strip())
 
 
@@ -41,7 +41,7 @@ def as_html(verdict: CellVerdict) -> str:
     Neither has our style sheet, and JupyterLab drops what is not inline. Their pages may be light or dark: a mark
     brings its own background, with a contrast of at least 4.5 to 1 (WCAG AA); all else has the page's own colours.
     """
-    rows = "".join(_row(item) for item in verdict.items)
+    rows = "".join(map(_row, verdict.items, words.messages(verdict.items)))
     return (
         '<table class="proctor-verdict" style="text-align: left">'
         f"<caption>{number(verdict.points)} of {number(verdict.max_points)} points</caption>"
@@ -50,12 +50,11 @@ def as_html(verdict: CellVerdict) -> str:
     )
 
 
-def _row(item: Item) -> str:
+def _row(item: Item, message: str) -> str:
     mark = (
         f'<span style="color: #fff; background-color: {COLOURS[item.outcome]}; padding: 1px 6px; white-space: nowrap">'
         f"{MARKS[item.outcome]} {WORDS[item.outcome]}</span>"
     )
-    message = words.message(item)
     hint = f'<p style="margin: 2px 0 0"><em>{with_code(message)}</em></p>' if message else ""
     points = f"{number(item.points)} / {number(item.max_points)}"
     cells = _cell("td", mark) + _cell("td", points) + _cell("td", with_code(item.asked) + hint)

@@ -24,6 +24,7 @@ MAX_TYPED = 20_000
 KINDS = ("image/png", "image/jpeg", "image/gif")
 PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
 MAX_PICTURE = 8 << 20  # of base64: a photo as a phone takes it
+MAX_PICTURES = 32 << 20  # of base64, in one text: one picture may be shown many times
 
 
 HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]+(.*?))?[ \t]*#*[ \t]*")
@@ -43,7 +44,7 @@ def markdown(source: str, attachments: Any = None) -> Markup:
         return Markup("<pre>{}</pre>").format(source)
     pictures = attachments.items() if isinstance(attachments, dict) else ()
     attached = {name: kinds for name, kinds in pictures if isinstance(kinds, dict)}
-    return _rendered(source, attached) if attached else _known(source)
+    return _rendered(source, attached) if attached and is_small(source, attached) else _known(source)
 
 
 @lru_cache(maxsize=500)  # a class's prose is the same, but for what students add
@@ -115,11 +116,20 @@ def _is_picture(kind: str, data: Any) -> bool:
     return isinstance(data, str) and len(data) <= MAX_PICTURE and bool(PICTURE.fullmatch(f"data:{kind};base64,{data}"))
 
 
+def is_small(source: str, attachments: Any) -> bool:
+    """Whether `source` is of a size that can be rendered with its attached pictures, wherever they are shown."""
+    pictures = [data for kinds in attachments.values() for data in kinds.values()]
+    largest = max((len(data) for data in pictures if isinstance(data, str)), default=0)
+    return (source.count("![") + source.count("attachment:")) * largest <= MAX_PICTURES
+
+
 def is_harmless(source: str, attachments: Any = None) -> bool:
     """True if any viewer may render `source`: no HTML in it, no link that runs code, nothing attached but pictures."""
     if len(source) > MAX_MARKDOWN:
         return False
     attached = attachments or {}
+    if not is_small(source, attached):
+        return False
     kinds = {kind for kind_of in attached.values() for kind in kind_of}
     names = set(re.findall(r"attachment:([^)\s>\"]+)", source))
     if kinds - set(KINDS) or names - set(attached):

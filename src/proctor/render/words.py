@@ -11,6 +11,7 @@ from proctor.results.submission_result import OrdinaryCell
 from proctor.results.verdict import Item
 
 MANY = 3  # flags of one kind that are named each
+SAME = "The same as above."
 MARKS = {"passed": "✓", "failed": "✗", "undecided": "?"}
 WORDS = {"passed": "passed", "failed": "not passed", "undecided": "not decided yet"}
 UNDECIDED = "This could not be checked. It is not your mistake: your instructor will look at it."
@@ -60,6 +61,15 @@ def message(item: Item) -> str:
     return " ".join(part for part in (happened, item.hint) if part)
 
 
+def messages(items: Sequence[Item]) -> list[str]:
+    """What each item of one exercise tells the student; what several have to say is said by the first of them."""
+    said: list[str] = []
+    for item in items:
+        text = message(item) if item.outcome != "passed" else ""
+        said.append(SAME if text and text in said else text)
+    return said
+
+
 def _as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(("?", "!", ".")) else ".")
 
@@ -78,6 +88,8 @@ def fault(fault: Fault) -> str:
     if fault.kind == "died":
         why = WHY_IT_DIED.get(fault.name, fault.name).format(limit=fault.limit)
         return f"the notebook's kernel ended while your code was running{f' ({why})' if why else ''}"
+    if fault.kind == "misfit":
+        return "your code returned something of another kind than is asked for"
     return f"your code returned something that could not be read ({fault.name})"
 
 
@@ -98,6 +110,8 @@ def flag(flag: Flag) -> str:
         return f"not sandboxed: could {', '.join(flag.names)}"
     if flag.kind == "contradiction":
         return f"{flag.cell}: passes its hidden tests, but its visible checks fail: look at it"
+    if flag.kind == "misfit":
+        return f"{flag.cell}: {_listed(flag.names)} could do nothing with an answer, which counts against the answer"
     if flag.kind == "undecided":
         return f"{flag.cell}: undecided"
     if flag.kind == "not handed in":

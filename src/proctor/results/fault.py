@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-FaultKind = Literal["raised", "missing", "too slow", "died", "nonsense"]
+FaultKind = Literal["raised", "missing", "too slow", "died", "nonsense", "misfit"]
 
 
 @dataclass(frozen=True)
 class Fault:
     """What happened in the student's process.
 
-    `name` is the exception's type (raised), the name that is not defined (missing), or what was the matter (died,
-    nonsense); `limit` is the sandbox's limit that was passed (died). `quoted` is as much of an exception's text as is
-    safe to show; `function` and `line` say where it was raised; `seconds` is the limit that was passed (too slow).
+    `name` is the exception's type (raised), the name that is not defined (missing), what was the matter (died,
+    nonsense), or the type of what the hidden test raised, which could do nothing with the answer (misfit). `limit` is
+    the sandbox's limit that was passed (died). `quoted` is as much of an exception's text as is safe to show;
+    `function` and `line` say where it was raised; `seconds` is the limit that was passed (too slow).
     """
 
     kind: FaultKind

@@ -24,6 +24,7 @@ FlagKind = Literal[
     "memory", "forbidden", "file missing",  # a limit or the sandbox was in the way of a cell or of a call
     "no answer",  # a call of a hidden test ended the kernel: `fault` says how
     "unsandboxed",  # student code ran without the protections in `names`
+    "misfit",  # a hidden test could do nothing with an answer, which counts against the answer: `names` says which
     "contradiction",  # the visible checks of the cell fail, while it passes all hidden tests
     "undecided",  # a person has to look at an item of the cell
 ]  # fmt: skip
