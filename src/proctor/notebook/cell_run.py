@@ -12,6 +12,7 @@ from typing import Any, Literal
 from nbformat.v4 import new_output
 
 from proctor.border import wire
+from proctor.render import words
 
 MAX_CELL_OUTPUT = 2 << 20
 
@@ -76,6 +77,11 @@ class CellRun:
         self.outputs = [_only_shown(output) for output in self.outputs]
         if not any(output.output_type == "error" for output in self.outputs):
             self.outputs.append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
+
+
+def remark(text: str) -> Any:
+    """A sentence of the grader's as an output."""
+    return new_output("stream", name="stdout", text=words.in_cell(text))
 
 
 def _only_shown(output: Any) -> Any:

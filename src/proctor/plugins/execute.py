@@ -18,9 +18,11 @@ from proctor.course.submitted_folder import bad_id, unsafe
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.kernels.manager import WarmKernelManager, start_kernel_for
 from proctor.notebook.grade import grade_notebook, leave_undecided
+from proctor.notebook.handed_in import HandedIn, keep_outputs, ungraded_from
 from proctor.notebook.process import Limits
 from proctor.notebook.student_kernel import Starter
 from proctor.render import words
+from proctor.repair.read import outputs_of
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.sandbox import machine
@@ -50,6 +52,14 @@ def _expect_python(nb: Any, name: str) -> None:
         )
 
 
+def _outputs_of(path: Path) -> HandedIn:
+    """The outputs in a submitted notebook. nbgrader has cleared those in its own copy by now."""
+    try:
+        return outputs_of(path.read_bytes())
+    except (OSError, ValueError, RecursionError):  # another exporter may have read what ours cannot
+        return {}
+
+
 class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
     """Run the notebook in the student's process and the hidden tests beside it."""
 
@@ -64,6 +74,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
     memory = _trait(Integer, "memory")
     environment = _trait(Dict, "environment")
     disk = _trait(Integer, "disk")
+    run_all_cells = _trait(Bool, "run_all_cells")
     database_timeout = _trait(Float, "database_timeout")
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -85,7 +96,11 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
             copy_files(handed_in, scratch, leave_out=".ipynb")
             copy_files(submission, scratch, leave_out=".ipynb")
             starter = self._starter(scratch, resources["nbgrader"])
-            verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits)
+            end = len(nb.cells) if self.run_all_cells else ungraded_from(nb.cells)
+            verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits, end)
+        if end < len(nb.cells):
+            submitted = _outputs_of(handed_in / f"{resources['nbgrader']['notebook']}.ipynb")
+            keep_outputs(nb.cells[end:], submitted, limits.output)
         for verdict in verdicts:
             for flag in verdict.flags:
                 self.log.warning("%s: %s", verdict.grade_id, words.flag(flag))
