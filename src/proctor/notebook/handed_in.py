@@ -10,7 +10,6 @@ from typing import Any
 
 from nbformat.v4 import new_output
 
-from proctor.hidden_tests import run_line
 from proctor.notebook.cell_run import IMAGES, MAX_CELL_OUTPUT, MAX_TEXT, CellRun, output_of, remark
 from proctor.render import words
 
@@ -46,15 +45,15 @@ def keep_outputs(cells: Sequence[Any], handed_in: HandedIn, room: int) -> None:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         source, outputs = handed_in.get(str(cell.get("id")), ("", ()))
-        kept = _reduced(outputs) if _visible(source) == _visible(cell.source) else CellRun()
+        kept = _reduced(outputs) if _lines(source) == _lines(cell.source) else CellRun()
         room -= kept.size
         if room < 0:
             kept.leave_out(remark(words.LEFT_OUT))
         cell.outputs = [remark(words.not_run_again(bool(kept.outputs))), *kept.outputs]
 
 
-def _visible(source: str) -> list[str]:
-    return [line.rstrip() for line in run_line.split(source)[0].splitlines() if line.strip()]
+def _lines(source: str) -> list[str]:
+    return [line.rstrip() for line in source.splitlines() if line.strip()]
 
 
 def _reduced(outputs: Sequence[Any]) -> CellRun:

@@ -46,7 +46,7 @@ def outputs_of(content: bytes) -> dict[str, tuple[str, list[Any]]]:
     return {
         made["id"]: (made["source"], cell["outputs"])
         for made, cell in zip(_cells(cells), cells, strict=True)
-        if isinstance(cell.get("outputs"), list)
+        if made["cell_type"] == "code" and isinstance(cell.get("outputs"), list)
     }
 
 
