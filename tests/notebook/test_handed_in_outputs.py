@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
 from proctor.notebook.cell_run import MAX_CELL_OUTPUT
-from proctor.notebook.handed_in import MAX_OUTPUTS, keep_outputs, ungraded_from
+from proctor.notebook.handed_in import MAX_OUTPUTS, count_outputs, keep_outputs, ungraded_from
 from proctor.render import words
 from proctor.repair.read import notebook_of, outputs_of
 from proctor.results import in_notebook
@@ -151,6 +151,24 @@ def test_the_line_says_whether_something_was_handed_in():
         "",
         "[grader] Not run: nothing from here on is graded.\n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("output", "points"),
+    [
+        ({"output_type": "error", "ename": "E", "evalue": "", "traceback": []}, 0),
+        (display("execute_result", text_plain="0.5") | {"execution_count": 3}, 0.5),
+        (display("execute_result", text_plain="0.5") | {"execution_count": "x"}, 0.5),
+        (stream("x"), 4),
+    ],
+)
+def test_without_execution_outputs_count_as_handed_in(output, points):
+    """``nbgrader autograde --no-execute``: an error costs, a value is partial credit, whatever the source is now."""
+    metadata = {"nbgrader": {"grade": True, "solution": False, "points": 4, "grade_id": "x"}}
+    cells = [new_markdown_cell("x", id="0"), new_code_cell(SOURCE, id="1", metadata=metadata)]
+    count_outputs(cells, {"0": ("x", [output]), "1": ("before", [output])}, ROOM)
+    nbformat.validate(new_notebook(cells=cells))
+    assert determine_grade(cells[1]) == (points, 4)
 
 
 def about(**more):

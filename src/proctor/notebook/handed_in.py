@@ -4,7 +4,7 @@ Called by the plug-in that stands in nbgrader's autograde pipeline (`proctor.plu
 a student's file and may be anything: they are bounded first, then reduced like those of a cell that was run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -45,24 +45,38 @@ def keep_outputs(cells: Sequence[Any], handed_in: HandedIn, room: int) -> None:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         source, outputs = handed_in.get(str(cell.get("id")), ("", ()))
-        kept = _reduced(outputs) if _lines(source) == _lines(cell.source) else CellRun()
+        kept = _reduced(outputs, _only_shown) if _lines(source) == _lines(cell.source) else CellRun()
         room -= kept.size
         if room < 0:
             kept.leave_out(remark(words.LEFT_OUT))
         cell.outputs = [remark(words.not_run_again(bool(kept.outputs))), *kept.outputs]
 
 
+def count_outputs(cells: Sequence[Any], handed_in: HandedIn, room: int) -> None:
+    """Give `cells` the outputs that they were handed in with, for nbgrader to count: ``autograde --no-execute``."""
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        kept = _reduced(handed_in.get(str(cell.get("id")), ("", ()))[1], lambda output: output)
+        room -= kept.size
+        if room < 0:
+            kept.leave_out(remark(words.LEFT_OUT))
+        cell.outputs = kept.outputs
+
+
 def _lines(source: str) -> list[str]:
     return [line.rstrip() for line in source.splitlines() if line.strip()]
 
 
-def _reduced(outputs: Sequence[Any]) -> CellRun:
-    """Reduce outputs as a file has them to text and pictures, within what one cell may write."""
+def _reduced(outputs: Sequence[Any], form: Callable[[Any], Any]) -> CellRun:
+    """Reduce outputs as a file has them to text and pictures in this `form`, within what one cell may write."""
     run = CellRun()
     for raw in islice(outputs, MAX_OUTPUTS):
         output, size = output_of(_as_message(raw)) if isinstance(raw, dict) else (None, 0)
         if output is not None:
-            run.add(_only_shown(output), size)
+            if output.output_type == "execute_result" and type(raw.get("execution_count")) is int:
+                output.execution_count = max(0, raw["execution_count"])
+            run.add(form(output), size)
     return run
 
 
