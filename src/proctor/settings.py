@@ -45,6 +45,7 @@ class Settings:
     environment: dict[str, str] = field(
         default_factory=dict, metadata={"help": "More environment variables of the student's process."}
     )
+    run_all_cells: bool = _setting(False, "Run the cells below the last graded one, too.")
     disk: int = _setting(256, "MB of files that a notebook may write.")
     database_timeout: float = _setting(60.0, "Seconds to wait for a gradebook's server to come back.")
 

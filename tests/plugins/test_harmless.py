@@ -4,9 +4,8 @@ import re
 
 import nbformat
 import pytest
-from nbconvert.exporters import HTMLExporter
+from formgrader_page import formgrader
 from nbformat.v4 import new_markdown_cell, new_notebook
-from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config import Config
 
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
@@ -37,17 +36,6 @@ def defused(source, **metadata):
     cell = new_markdown_cell(source, metadata=metadata)
     nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=[cell]), {})
     return nb
-
-
-def formgrader(nb):
-    """The page that formgrader shows, from nbgrader's own template; only the part with the notebook."""
-    config = Config()
-    config.HTMLExporter.template_name = "formgrade"
-    config.HTMLExporter.extra_template_basedirs = [template_path]
-    config.Exporter.default_preprocessors = []
-    resources = {"base_url": "", "submission_id": "s", "notebook_id": "n", "assignment_id": "a", "index": 0, "total": 1}
-    page = HTMLExporter(config=config).from_notebook_node(nb, resources)[0]
-    return page[page.index('id="notebook-container"') :]
 
 
 @pytest.mark.parametrize("source", HARMFUL)

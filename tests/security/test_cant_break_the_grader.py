@@ -100,6 +100,18 @@ def _hand_in_notebooks(course):
     many.cells[2].source = payloads.RIGHT
     many.cells[3:3] = [nbformat.v4.new_code_cell(f"print('x' * 100000, {number})") for number in range(200)]
     tiny_course.hand_in(course, "many-cells", many)
+    tiny_course.hand_in(
+        course, "kept-outputs", _with_outputs_below(nbformat.read(course / "release/tiny/tiny.ipynb", 4))
+    )
+
+
+def _with_outputs_below(nb):
+    """A right notebook with cells that are not run, as they come below the tests, and 50 MB of outputs in them."""
+    picture = nbformat.v4.new_output("display_data", {"image/png": "A" * (3 << 19), "text/html": "<script>"})
+    small = [nbformat.v4.new_output("stream", name=name, text="x") for name in ("stdout", "stderr")] * 1000
+    nb.cells[2].source = payloads.RIGHT
+    nb.cells += [nbformat.v4.new_code_cell(f"{number}", outputs=[picture, *small]) for number in range(33)]
+    return nb
 
 
 @pytest.fixture(scope="module")
@@ -205,16 +217,17 @@ def test_cant_add_points_with_cells_or_notebooks_of_their_own(graded):
 
 
 def test_cant_fill_the_graders_memory_with_outputs(graded):
-    """Many cells that each write a little less than is allowed: the notebook's outputs have a limit, too."""
+    """Many cells that each write, or are handed in with, a little less than is allowed: the notebook has a limit, too."""
     course, *_ = graded
-    assert scores(course, ["many-cells"]) == {"many-cells": 3}
-    assert (course / "autograded/many-cells/tiny/tiny.ipynb").stat().st_size < 40 << 20
+    for student in ("many-cells", "kept-outputs"):
+        assert scores(course, [student]) == {student: 3}
+        assert (course / f"autograded/{student}/tiny/tiny.ipynb").stat().st_size < 40 << 20
 
 
 def test_cant_take_long(graded):
     """Everybody is through, within the limits that were set."""
     _, done, _, seconds = graded
-    assert f"{len(HONEST) + len(ATTACKS) + 6} graded" in done.stdout
+    assert f"{len(HONEST) + len(ATTACKS) + 7} graded" in done.stdout
     assert seconds < 200
 
 

@@ -95,6 +95,6 @@ def _objects(data: object) -> int:
 
 
 def _without_outputs(data: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
-    """Check the form of the cells, not their outputs: those are thrown away, however many there are."""
+    """Check the form of the cells, not their outputs: of those little or nothing is kept, however many there are."""
     cells = data["cells"] if "cells" in data else data["worksheets"]
     return [{**cell, "outputs": []} if "outputs" in cell else cell for cell in cells]

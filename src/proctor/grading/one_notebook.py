@@ -85,6 +85,7 @@ def _throw_away_course(course: Course, root: Path, assignment: str) -> Course:
     config: Any = copy.deepcopy(course.config)
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    config.ProctoredExecute.run_all_cells = True  # who checks a notebook wants to know that all of it runs
     config.ProctoredExecute.grader_tests = str(course.hidden_tests(".").resolve())
     shutil.copytree(course.folder("source", ".", assignment), root / "source" / assignment)
     made = Course(root, config)

@@ -13,6 +13,7 @@ from nbformat.v4 import new_output
 from PIL import Image
 
 from proctor.border import wire
+from proctor.render import words
 
 MAX_CELL_OUTPUT = 2 << 20
 OUTPUT_COST = 500  # what an output takes beside its text
@@ -72,6 +73,11 @@ class CellRun:
         self.outputs = [_only_shown(output) for output in self.outputs]
         if not any(output.output_type == "error" for output in self.outputs):
             self.outputs.append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
+
+
+def remark(text: str) -> Any:
+    """A sentence of the grader's as an output."""
+    return new_output("stream", name="stdout", text=words.in_cell(text))
 
 
 def _only_shown(output: Any) -> Any:

@@ -28,13 +28,16 @@ log = logging.getLogger(__name__)
 ALL_TESTS = "The hidden tests of this exercise"
 
 
-def grade_notebook(nb: Any, starter: Starter, grader_tests: Path, seed: int, limits: Limits) -> list[CellVerdict]:
+def grade_notebook(
+    nb: Any, starter: Starter, grader_tests: Path, seed: int, limits: Limits, end: int | None = None
+) -> list[CellVerdict]:
     """Execute `nb` in place, cell by cell, and put a verdict into each test cell that names a hidden test file.
 
-    `starter` starts a kernel in which the student's code may run. Raises an `OurFault` when nothing could be graded:
-    no kernel, or a cell that names a file that is not there.
+    `starter` starts a kernel in which the student's code may run. Cells from position `end` on are left alone. Raises
+    an `OurFault` when nothing could be graded: no kernel, or a cell that names a file that is not there.
     """
-    cells = [_CodeCell.of(cell, index, grader_tests) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+    run = [(cell, index) for index, cell in enumerate(nb.cells[:end]) if cell.cell_type == "code"]
+    cells = [_CodeCell.of(cell, index, grader_tests) for cell, index in run]
     process = NotebookProcess(starter, limits, sum(cell.file is not None for cell in cells))
 
     def grade(run_file: session.RunFile) -> list[CellVerdict]:

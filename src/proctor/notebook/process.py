@@ -8,13 +8,10 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-from nbformat.v4 import new_output
 
 from proctor.errors import KernelDied, StudentFault, TooSlow
 from proctor.hidden_tests.explain import fault_of
-from proctor.notebook.cell_run import CellRun, End
+from proctor.notebook.cell_run import CellRun, End, remark
 from proctor.notebook.student_kernel import Starter, StudentKernel
 from proctor.render import words
 from proctor.results.flag import Flag, FlagKind
@@ -65,19 +62,19 @@ class NotebookProcess:
         try:
             run = self._run(code)
         except StudentFault as error:
-            return CellRun("error", [_remark(words.not_run(fault_of(error)))])
+            return CellRun("error", [remark(words.not_run(fault_of(error)))])
         if run.end in HARM:
             self._kernel = None
             flag = Flag(HARM[run.end], name, seconds=self._limits.cell if run.end == "too slow" else 0.0)
             self._flags.append(flag)
-            run.outputs.append(_remark(words.new_kernel(flag)))
+            run.outputs.append(remark(words.new_kernel(flag)))
         else:
             self._harmless.append((name, code))
             raised = (f"{output.ename}: {output.evalue}" for output in run.outputs if output.output_type == "error")
             self._flags += [Flag(kind, name) for kind in refused(raised)]
         self._written += run.size
         if self._written > self._limits.output:
-            run.leave_out(_remark(words.LEFT_OUT))
+            run.leave_out(remark(words.LEFT_OUT))
         return run
 
     def _run(self, code: str) -> CellRun:
@@ -158,7 +155,3 @@ def refused(errors: Iterable[str]) -> list[FlagKind]:
     """Return what the grader kept from a student's code, by the errors that came of it, each once."""
     text = "\n".join(errors)
     return [kind for kind, pattern in REFUSED.items() if pattern.search(text)]
-
-
-def _remark(text: str) -> Any:
-    return new_output("stream", name="stdout", text=words.in_cell(text))

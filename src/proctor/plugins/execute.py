@@ -18,9 +18,11 @@ from proctor.course.submitted_folder import bad_id, unsafe
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.kernels.manager import WarmKernelManager, start_kernel_for
 from proctor.notebook.grade import grade_notebook, leave_undecided
+from proctor.notebook.handed_in import HandedIn, count_outputs, keep_outputs, ungraded_from
 from proctor.notebook.process import Limits
 from proctor.notebook.student_kernel import Starter
 from proctor.render import words
+from proctor.repair.read import outputs_of
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.sandbox import machine
@@ -50,6 +52,14 @@ def _expect_python(nb: Any, name: str) -> None:
         )
 
 
+def _outputs_of(path: Path) -> HandedIn:
+    """The outputs in a submitted notebook. nbgrader has cleared those in its own copy by now."""
+    try:
+        return outputs_of(path.read_bytes())
+    except (OSError, ValueError, RecursionError):  # another exporter may have read what ours cannot
+        return {}
+
+
 class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
     """Run the notebook in the student's process and the hidden tests beside it."""
 
@@ -64,6 +74,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
     memory = _trait(Integer, "memory")
     environment = _trait(Dict, "environment")
     disk = _trait(Integer, "disk")
+    run_all_cells = _trait(Bool, "run_all_cells")
     database_timeout = _trait(Float, "database_timeout")
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -71,21 +82,26 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
         _expect_python(nb, resources["nbgrader"]["notebook"])
         in_notebook.mark_executed(nb.metadata)
         stock = self.config.get("Execute", {})
-        if not stock.get("enabled", True):  # ``nbgrader autograde --no-execute``
-            leave_undecided(nb)
-            return nb, resources
         limits = Limits(self._seconds_for_a_cell(stock), self.call_timeout, self.notebook_timeout)
         submission = Path(resources["metadata"]["path"] or ".")
         handed_in = self._submitted(resources["nbgrader"])
         reason = bad_id(resources["nbgrader"]["student"]) or unsafe(handed_in)
         if reason:
             raise CourseError(f"{handed_in}: {reason}")  # nbgrader then removes what it has copied
+        notebook = handed_in / f"{resources['nbgrader']['notebook']}.ipynb"
+        if not stock.get("enabled", True):  # ``nbgrader autograde --no-execute``
+            count_outputs(nb.cells, _outputs_of(notebook), limits.output)
+            leave_undecided(nb)
+            return nb, resources
         with scratch_folder() as scratch:
             # Of what was handed in, formgrader's copy has only what it may serve; of what is in both, that copy holds.
             copy_files(handed_in, scratch, leave_out=".ipynb")
             copy_files(submission, scratch, leave_out=".ipynb")
             starter = self._starter(scratch, resources["nbgrader"])
-            verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits)
+            end = len(nb.cells) if self.run_all_cells else ungraded_from(nb.cells)
+            verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits, end)
+        if end < len(nb.cells):
+            keep_outputs(nb.cells[end:], _outputs_of(notebook), limits.output)
         for verdict in verdicts:
             for flag in verdict.flags:
                 self.log.warning("%s: %s", verdict.grade_id, words.flag(flag))

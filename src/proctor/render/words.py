@@ -171,6 +171,13 @@ def not_run(why: Fault) -> str:
     return f"This cell was not run: {fault(why)}."
 
 
+def not_run_again(kept: bool) -> str:
+    """What is said in a cell that cannot change a score; `kept`: with what its student handed in below it."""
+    if not kept:
+        return "Not run: nothing from here on is graded."
+    return "Not run again: nothing from here on is graded. These are the outputs that were handed in."
+
+
 def importing(modules: Sequence[str]) -> str:
     """What ``proctor check`` does first."""
     return f"Importing {', '.join(modules) or 'what a kernel needs'} …"

@@ -1,7 +1,8 @@
 """A notebook file of any form becomes one of today's format: byte order marks, UTF-16, old formats, missing keys.
 
 Asked by `proctor.course.hand_in` before grading and by the exporter through which nbgrader reads a submission. Outputs
-are left out: nobody grades them, and other editors write some that nbformat refuses.
+are left out: nobody grades them, and other editors write some that nbformat refuses. Who shows those of cells that are
+not run again (`proctor.plugins.execute`) asks for them by themselves.
 """
 
 import codecs
@@ -30,6 +31,27 @@ def text_of(content: bytes) -> str:
 
 def notebook_of(content: bytes) -> Any:
     """Return the notebook in a file, in format 4.5. Raises ``ValueError`` (or ``RecursionError``) if there is none."""
+    cells, about = _read(content)
+    metadata = {key: value for key, value in _object(about).items() if key != "widgets"}
+    nb = {"cells": _cells(cells), "metadata": _plain(metadata), "nbformat": 4, "nbformat_minor": 5}
+    return nbformat.from_dict(nb)
+
+
+def outputs_of(content: bytes) -> dict[str, tuple[str, list[Any]]]:
+    """Return the text and the outputs of each code cell in a file, by the ids that `notebook_of` gives the cells.
+
+    The outputs may be anything. Raises as `notebook_of` does.
+    """
+    cells, _ = _read(content)
+    return {
+        made["id"]: (made["source"], cell["outputs"])
+        for made, cell in zip(_cells(cells), cells, strict=True)
+        if made["cell_type"] == "code" and isinstance(cell.get("outputs"), list)
+    }
+
+
+def _read(content: bytes) -> tuple[list[Any], object]:
+    """The cells of the notebook in a file, and its metadata, as they stand there."""
     data = json.loads(text_of(content))
     if not isinstance(data, dict):
         raise ValueError("no object")
@@ -38,9 +60,7 @@ def notebook_of(content: bytes) -> Any:
     cells = data.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise ValueError("no cells")
-    metadata = {key: value for key, value in _object(data.get("metadata")).items() if key != "widgets"}
-    nb = {"cells": _cells(cells), "metadata": _plain(metadata), "nbformat": 4, "nbformat_minor": 5}
-    return nbformat.from_dict(nb)
+    return cells, data.get("metadata")
 
 
 def _from_version_3(data: dict[str, Any]) -> dict[str, Any]:
