@@ -51,6 +51,9 @@ def configure(config: Any) -> None:
     # Pages that stand on their own: for students, and in formgrader, which would fetch MathJax from the network.
     config.GenerateFeedback.exporter_class = "proctor.FeedbackExporter"
     config.HTMLExporter.template_paths = template_paths()
+    # What is downloaded from a learning platform holds names and archives that students chose.
+    config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
+    config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
 
 
 def _use_database(config: Any) -> None:
