@@ -28,11 +28,10 @@ class Class:
 
 @dataclass
 class Chosen:
-    """What each file becomes, what is left out, and students whom the gradebook does not know."""
+    """What each file becomes, and what is left out."""
 
     files: dict[Path, Place] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
-    new: list[str] = field(default_factory=list)
 
 
 class _Choice:
@@ -114,6 +113,4 @@ def choose(paths: Mapping[Path, str], expression: Expression, of: Class) -> Chos
     choice.one_person_an_id()
     choice.one_file_a_name()
     choice.nothing_else()
-    chosen = choice.chosen
-    chosen.new = sorted({place.student for place in chosen.files.values()} - of.known)
-    return chosen
+    return choice.chosen

@@ -54,9 +54,8 @@ class PlatformCollector(FileNameCollectorPlugin):  # type: ignore[misc]
         chosen = choose(places, expression, of)
         report = getattr(self.parent.extractor_plugin_inst, "report", None) or Report(self.log)
         report.left_out += chosen.left_out
-        report.new = chosen.new
-        report.collected = len({place.student for place in chosen.files.values()})
-        report.gradebook_is_empty = not of.known
+        report.collected = frozenset(place.student for place in chosen.files.values())
+        report.known = of.known
         return chosen
 
     def _class(self, folder: Path) -> Class:

@@ -9,8 +9,8 @@ from proctor.results.left_out import Why
 MAX_NAME = 255  # bytes of a file's name, on Linux and macOS
 MAX_PATH = 300  # characters of a path inside an archive
 MAX_DEPTH = 10
-# What macOS puts into archives beside people's files.
-FOLDER_OF_MACOS, BESIDE = "__MACOSX", ("._", ".DS_Store")
+# What macOS and Jupyter put beside people's files.
+JUNK_FOLDERS, JUNK = {"__MACOSX", ".ipynb_checkpoints"}, ("._", ".DS_Store")
 
 
 def problem(path: str) -> Why | None:
@@ -37,9 +37,9 @@ def key(path: str) -> str:
 
 
 def is_junk(path: str) -> bool:
-    """Whether macOS has put this file there, and nobody misses it."""
-    parts = path.split("/")
-    return parts[0] == FOLDER_OF_MACOS or parts[-1].startswith(BESIDE)
+    """Whether a program has put this file there, and nobody misses it."""
+    *folders, name = path.split("/")
+    return bool(JUNK_FOLDERS & set(folders)) or (bool(folders) and name.startswith(JUNK))
 
 
 def also_folders(paths: set[str]) -> set[str]:

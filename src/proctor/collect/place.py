@@ -20,9 +20,8 @@ from proctor.results.left_out import Why
 
 SETTING = "c.FileNameCollectorPlugin.named_regexp"
 NEEDED = ("student_id", "file_id")
-OURS = frozenset(
-    ("timestamp.txt", "submission_secret.txt")
-)  # nbgrader writes them beside a notebook, and believes them
+# nbgrader writes them beside a notebook, and believes them.
+NBGRADERS = frozenset(("timestamp.txt", "submission_secret.txt"))
 CUT = re.compile(r"(?<=[/_.-])")
 SOME_FILE = "x.ipynb"
 
@@ -63,7 +62,6 @@ class Expression:
         if not pattern or missing:
             no = " and ".join(missing)
             raise CourseError(f"{SETTING} has no group {no}: docs/instructors.md has an expression for each platform")
-
         self._found: dict[str, str] = {}
 
     def owner(self, path: str) -> str:
@@ -106,15 +104,18 @@ class Expression:
 def _place(path: str, groups: dict[str, str], released: Collection[str]) -> Place | Unclear:
     file, attempt = _file(path, groups, released)
     parts = file.split("/")
-    if names.problem(file) or set(parts) & {"", ".", ".."} or parts[-1].lower() in OURS:
+    if names.problem(file) or set(parts) & {"", ".", ".."} or parts[-1].lower() in NBGRADERS:
         return Unclear("bad name")
     timestamp = groups.get("timestamp", "")
     try:
         time = parse_utc(timestamp) if timestamp else None
     except (ValueError, OverflowError, TypeError, AttributeError):
         return Unclear("bad time")
+    person = groups.get("person", "")
+    if not {"person", "upload", "timestamp"} & set(groups) and "/" in path and file.count("/") < path.count("/"):
+        person = path.partition("/")[0]  # a platform has one folder for each student
     upload = (_number(groups.get("upload", "")), _number(attempt))
-    return Place(groups["student_id"], file, groups.get("person", ""), upload, timestamp, time)
+    return Place(groups["student_id"], file, person, upload, timestamp, time)
 
 
 def _file(path: str, groups: dict[str, str], released: Collection[str]) -> tuple[str, str]:

@@ -18,19 +18,16 @@ class Report:
         """`log` is the application's."""
         self._log = log
         self.left_out: list[LeftOut] = []
-        self.new: list[str] = []
-        self.collected: int | None = None
-        self.gradebook_is_empty = False
+        self.collected: frozenset[str] = frozenset()
+        self.known: frozenset[str] = frozenset()
         atexit.register(self.tell)
 
     def tell(self) -> None:
         """Log it all."""
         atexit.unregister(self.tell)
-        if self.new:
-            level = self._log.info if self.gradebook_is_empty else self._log.warning
-            level("%s", uploads.new_students(self.new, gradebook_is_empty=self.gradebook_is_empty))
-        if self.left_out:
-            rest = "" if self.collected is None else f"; files of {self.collected} students are collected"
-            self._log.warning("Left out%s:", rest)
-            for line in uploads.left_out_lines(self.left_out):
-                self._log.warning("  %s", line)
+        new = sorted(self.collected - self.known)
+        if new:
+            log = self._log.warning if self.known else self._log.info
+            log("%s", uploads.new_students(new, gradebook_is_empty=not self.known))
+        for line in uploads.report(self.left_out, self.collected):
+            self._log.warning("%s", line)

@@ -24,7 +24,7 @@ Owner = Callable[[str], str]
 def plan(found: Sequence[Entry], owner: Owner, room: Room) -> tuple[dict[int, str], list[LeftOut]]:
     """Return the paths that are to be written, by the number of the entry, and what is left out.
 
-    `owner` tells whose a path is. Small uploads get room first, and of one upload what lies highest.
+    `owner` tells whose a path is. Small uploads get room first, and of one upload notebooks.
     """
     paths: dict[int, str] = {}
     left_out: list[LeftOut] = []
@@ -68,9 +68,13 @@ def _in_order(found: Sequence[Entry], paths: dict[int, str], owner: Owner) -> li
     sizes: Counter[str] = Counter()
     for number, path in paths.items():
         sizes[owner(path)] += found[number].size
-    return sorted(
-        paths, key=lambda n: (sizes[owner(paths[n])], owner(paths[n]), paths[n].count("/"), found[n].size, paths[n])
-    )
+
+    def order(number: int) -> tuple[int, str, bool, int, int]:
+        path = paths[number]
+        other = PurePosixPath(path).suffix != ".ipynb"
+        return sizes[owner(path)], owner(path), other, path.count("/"), found[number].size
+
+    return sorted(paths, key=order)
 
 
 def write(
