@@ -20,6 +20,8 @@ _PLACES = {
     "ExerciseExport": "plugins.exports",
     "CanvasExport": "plugins.exports",
     "MoodleExport": "plugins.exports",
+    "PlatformExtractor": "collect.extractor",
+    "PlatformCollector": "collect.collector",
 }
 __all__ = list(_PLACES)
 

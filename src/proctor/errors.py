@@ -14,6 +14,7 @@ ProctorError
     ├── KernelNotStarted    no kernel could be started for a student
     ├── NotSandboxed        this machine cannot enforce a protection
     ├── SubmissionTooLarge  a submission's own files are past the limits for them
+    ├── ArchiveRefused      an archive of a learning platform cannot be read, or is past a limit
     └── RunStopped          nothing can be graded for now: the run ends, and the next one goes on from there
         ├── ClusterError    the scheduler or a worker of a cluster cannot be used
         └── DatabaseGone    the gradebook's database went away and did not come back in time
@@ -115,6 +116,9 @@ NO_KERNEL: Mapping[NoKernel, str] = {
 }
 
 
+ArchiveProblem = Literal["unreadable archive", "too many entries", "too much in archive"]
+
+
 class KernelNotStarted(OurFault):
     """No process could be started for a student's code. `kind` says why; the rest are the facts of some kinds."""
 
@@ -140,6 +144,15 @@ class SubmissionTooLarge(OurFault):
         super().__init__(files, megabytes)
         self.files = files
         self.megabytes = megabytes
+
+
+class ArchiveRefused(OurFault):
+    """An archive cannot be unpacked; `why` is a word of `proctor.results.left_out`, and says the reason."""
+
+    def __init__(self, why: ArchiveProblem, detail: str = "") -> None:
+        super().__init__(why, detail)
+        self.why: ArchiveProblem = why
+        self.detail = detail
 
 
 class RunStopped(OurFault):

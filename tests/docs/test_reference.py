@@ -7,11 +7,14 @@ import pytest
 from course_files import ROOT
 
 from proctor.cli.main import _parser
+from proctor.collect.collector import PlatformCollector
+from proctor.collect.extractor import PlatformExtractor
 from proctor.plugins.execute import ProctoredExecute
 from proctor.plugins.exports import CanvasExport, MoodleExport
 from proctor.plugins.late import PercentPerDay
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+COMPONENTS = [ProctoredExecute, PercentPerDay, CanvasExport, MoodleExport, PlatformExtractor, PlatformCollector]
 ROWS = {(name, default) for name, default in re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", REFERENCE, re.MULTILINE)}
 
 
@@ -28,7 +31,7 @@ def subcommands():
     return actions[0].choices
 
 
-@pytest.mark.parametrize("component", [ProctoredExecute, PercentPerDay, CanvasExport, MoodleExport])
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_every_setting_is_there_with_its_default(component):
     """A setting that is missing, or whose default has changed, is named."""
     assert own_settings(component)
@@ -37,7 +40,7 @@ def test_every_setting_is_there_with_its_default(component):
 
 def test_no_setting_is_made_up():
     """Every row with a default is a setting of ours."""
-    known = set().union(*map(own_settings, [ProctoredExecute, PercentPerDay, CanvasExport, MoodleExport]))
+    known = set().union(*map(own_settings, COMPONENTS))
     assert ROWS - known == set()
 
 

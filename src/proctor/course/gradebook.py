@@ -101,6 +101,15 @@ def read(course: Course, assignment: str) -> Records:
         return read_from(book.db, course, assignment)
 
 
+def student_ids(course: Course) -> frozenset[str]:
+    """Ids of all students whom the gradebook knows; none if there is no gradebook yet."""
+    url = make_url(course.db_url())
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        return frozenset()
+    with db.Gradebook(course.db_url(), str(course.config.get("CourseDirectory", {}).get("course_id", ""))) as book:
+        return frozenset(str(row[0]) for row in book.db.execute(select(db.Student.id)))
+
+
 def released(course: Course, assignment: str) -> list[tuple[Any, ...]]:
     """Return the gradebook's own copy of the released notebooks, by which nbgrader grades; empty before a release."""
     url = make_url(course.db_url())

@@ -27,6 +27,8 @@ def bad_id(student: str) -> str:
         return (
             "accents stand beside their letters in this name (NFD), which makes two students of one: rename the folder"
         )
+    if not student or student.startswith(".") or student.strip() != student:
+        return "a student's id begins with no dot or space, and ends with no space: rename the folder"
     refused = {character for character in student if not character.isalnum() and character not in ID_MARKS}
     if refused or len(student) > MAX_ID:
         marks = " ".join(sorted(map(ascii, refused))) or f"more than {MAX_ID} characters"

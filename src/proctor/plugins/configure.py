@@ -55,6 +55,9 @@ def configure(config: Any) -> None:
     config.HTMLExporter.preprocessors.append(EscapeNames)
     config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight})
     escape_pages()
+    # What is downloaded from a learning platform holds names and archives that students chose.
+    config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
+    config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
 
 
 def _use_database(config: Any) -> None:
