@@ -15,6 +15,7 @@ ProctorError
     ├── NotSandboxed        this machine cannot enforce a protection
     ├── SubmissionTooLarge  a submission's own files are past the limits for them
     ├── ArchiveRefused      an archive of a learning platform cannot be read, or is past a limit
+    ├── TookTooLong         a submission was stopped for its time, whatever it was that took it
     └── RunStopped          nothing can be graded for now: the run ends, and the next one goes on from there
         ├── ClusterError    the scheduler or a worker of a cluster cannot be used
         └── DatabaseGone    the gradebook's database went away and did not come back in time
@@ -153,6 +154,10 @@ class ArchiveRefused(OurFault):
         super().__init__(why, detail)
         self.why: ArchiveProblem = why
         self.detail = detail
+
+
+class TookTooLong(OurFault):
+    """A submission was stopped by the last of all limits on its time."""
 
 
 class RunStopped(OurFault):

@@ -2,11 +2,11 @@
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -15,6 +15,7 @@ import pytest
 import tiny_course
 import yaml
 from course_files import ASSIGNMENT, ROOT
+from nbgrader.utils import parse_utc
 
 TINY = tiny_course.ASSIGNMENT
 GRADESCOPE = ROOT / "docs" / "gradescope"
@@ -86,7 +87,7 @@ def test_students_workflow_holds_no_secret():
 
 
 def test_the_workflow_collects_every_repository(tmp_path):
-    """The collecting step, with a `gh` that clones folders: each student's notebook arrives with its time."""
+    """The collecting step, with a `gh` that clones folders: each notebook arrives with the time of its push."""
     (collect,) = [run for run in steps(CLASSROOM[1]) if "gh repo list" in run]
     programs, repositories, course = (tmp_path / name for name in ("bin", "org", "course"))
     (course / "submitted/sample-ada").mkdir(parents=True)
@@ -103,7 +104,13 @@ def test_the_workflow_collects_every_repository(tmp_path):
             subprocess.run(["git", *command], cwd=repository, check=True, timeout=60)
     fake = programs / "gh"
     fake.write_text(
-        f'#!/bin/sh\nif [ "$2" = list ]; then ls {repositories}; else cp -r {repositories}/$(basename "$3") "$4"; fi\n'
+        f"""#!/bin/sh
+case "$1 $2" in
+"repo list") ls {repositories} ;;
+"repo clone") cp -r {repositories}/$(basename "$3") "$4" ;;
+api*) echo 2026-10-01T12:00:00Z ;;
+esac
+"""
     )
     fake.chmod(0o755)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "CLASSROOM": "org", "PREFIX": "ctb-"}
@@ -113,4 +120,4 @@ def test_the_workflow_collects_every_repository(tmp_path):
     for student in ("ada", "bo"):
         folder = course / "submitted" / student / ASSIGNMENT
         assert (folder / f"{ASSIGNMENT}.ipynb").is_file()
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\S+\n", (folder / "timestamp.txt").read_text())
+        assert parse_utc((folder / "timestamp.txt").read_text()) == datetime(2026, 10, 1, 12)

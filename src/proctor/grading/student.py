@@ -17,6 +17,7 @@ from proctor.course.hand_in import refusal
 from proctor.course.memory import fingerprint, forget, remember
 from proctor.course.quiet import logged_exceptions
 from proctor.errors import CourseError, DatabaseGone, ProctorError
+from proctor.grading.last_stop import TIMES, within
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 3
@@ -42,7 +43,9 @@ def grade_student(
     if reason:
         return SubmissionResult(student, error=reason)
     mark = fingerprint(course, assignment, student, common)
-    result = _autograde(course, assignment, student)
+    about, notebooks = course.settings, len(course.notebooks(assignment)) or 1
+    with within(TIMES * about.notebook_timeout * notebooks + about.database_timeout):
+        result = _autograde(course, assignment, student)
     if not result.error:
         remember(course, assignment, result, mark)
     return result
