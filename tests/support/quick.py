@@ -67,9 +67,11 @@ def _serve() -> None:
 
     from proctor.cli import main as cli
     from proctor.cli import report as command  # noqa: F401
+    from proctor.collect import collector, extractor  # noqa: F401
     from proctor.grading import class_run as grading  # noqa: F401
     from proctor.grading import one_notebook as check  # noqa: F401
     from proctor.plugins import (
+        configure,  # noqa: F401
         exports,  # noqa: F401
         feedback,  # noqa: F401
         late,  # noqa: F401

@@ -38,11 +38,13 @@ HONEST = {
     },
     "blackboard": {"ada": "hw_ada_attempt_2026-01-30-15-00-00_", "bo": "hw_bo_attempt_2026-01-30-16-00-00_"},
 }
+# Attackers, by a number: where the platform puts their files, and their ids.
 EVE = {
-    "canvas": "eve_666_67893_",
-    "moodle": "Eve Il_3_assignsubmission_file_/",
-    "blackboard": "hw_eve_attempt_2026-01-30-17-00-00_",
+    "canvas": "eve_{0}666_{0}67893_",
+    "moodle": "Eve Il {0}_{0}3_assignsubmission_file_/",
+    "blackboard": "hw_eve{0}_attempt_2026-01-30-17-00-00_",
 }
+EVES_ID = {"canvas": "{}666", "moodle": "Eve Il {}", "blackboard": "eve{}"}
 MB = 1 << 20
 LINK, PIPE = stat.S_IFLNK | 0o777, stat.S_IFIFO | 0o644
 
@@ -53,13 +55,23 @@ class Download:
 
     course: Path
     platform: str
+    number: int = 0  # of the attacker whose turn it is
     entries: list[tuple[str, bytes, dict[str, Any]]] = field(default_factory=list)
-    after: list[Any] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:
         """Where nbgrader looks for downloads."""
         return self.course / "downloaded" / TINY / "archive"
+
+    @property
+    def place(self) -> str:
+        """Where the platform puts the attacker's files."""
+        return EVE[self.platform].format(self.number)
+
+    @property
+    def eves_id(self) -> str:
+        """The attacker's id."""
+        return EVES_ID[self.platform].format(self.number)
 
     def notebook(self, student: str = "eve") -> bytes:
         """The release, with a word that tells whose it is."""
@@ -72,7 +84,7 @@ class Download:
 
     def eve(self, name: str = NOTEBOOK, content: bytes | None = None, **attributes: Any) -> None:
         """Hand in a file called `name` as Eve: it stands where the platform puts her files."""
-        self.add(EVE[self.platform] + name, content, **attributes)
+        self.add(self.place + name, content, **attributes)
 
     def beside(self, name: str, content: bytes | None = None) -> Path:
         """Put a file beside the platform's zip file, into the folder that nbgrader reads."""

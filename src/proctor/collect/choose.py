@@ -40,9 +40,9 @@ class _Choice:
         self.chosen = Chosen()
 
     def leave(self, file: Path, why: Why, detail: str = "") -> None:
-        path = self._paths[file]
-        self.chosen.left_out.append(LeftOut(why, path, self._expression.owner(path), detail))
-        self.chosen.files.pop(file, None)
+        path, place = self._paths[file], self.chosen.files.pop(file, None)
+        owner = place.student if place else self._expression.owner(path)
+        self.chosen.left_out.append(LeftOut(why, path, owner, detail))
 
     def read(self) -> None:
         """Tell whose each file is."""
@@ -101,7 +101,7 @@ class _Choice:
         named = {one.owner for one in self.chosen.left_out} | {place.student for place in self.chosen.files.values()}
         for file, path in sorted(self._paths.items()):
             owner = self._expression.owner(path)
-            if owner not in named and self._expression.is_somebodys(path):
+            if file not in self.chosen.files and owner not in named and self._expression.is_somebodys(path):
                 named.add(owner)
                 self.leave(file, "no notebook")
 

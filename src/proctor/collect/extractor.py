@@ -6,7 +6,7 @@ folder an archive may as well be a student's own: it is one if its name is where
 
 import os
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -84,8 +84,9 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
     def _owner(self) -> unpack.Owner:
         expression = self._expression()
 
+        @cache
         def owner(path: str) -> str:
-            place = self._place(path)
+            place = self._place(path)[: names.MAX_PATH]
             return expression.owner(place) if expression else place.partition("/")[0]
 
         return owner

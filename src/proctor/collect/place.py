@@ -2,7 +2,8 @@
 
 A platform writes the student's name or number at the beginning of a path, and behind it the student's own words. The
 course's expression is matched from the root of the platform's archive on; what it finds is taken only when the student
-stands in the first part of the path and the shortest beginning that names a student names the same one.
+stands in the first part of the path, the shortest beginning that names a student names the same one, and nobody else
+would be named if more of the path were a name.
 """
 
 import re
@@ -23,7 +24,7 @@ NEEDED = ("student_id", "file_id")
 # nbgrader writes them beside a notebook, and believes them.
 NBGRADERS = frozenset(("timestamp.txt", "submission_secret.txt"))
 CUT = re.compile(r"(?<=[/_.-])")
-SOME_FILE = "x.ipynb"
+SOME_FILE, SOME_NAME = "x.ipynb", "/x"
 
 
 @dataclass(frozen=True)
@@ -62,27 +63,17 @@ class Expression:
         if not pattern or missing:
             no = " and ".join(missing)
             raise CourseError(f"{SETTING} has no group {no}: docs/instructors.md has an expression for each platform")
-        self._found: dict[str, str] = {}
+        self._found: dict[str, tuple[str, int]] = {}
 
     def owner(self, path: str) -> str:
-        """Return the student whom the shortest beginning of `path` names, or else the first part of the path."""
-        return self._first(path) or path.partition("/")[0]
+        """Return whose a path is: a student, or two if it could be either's, or else the first part of the path."""
+        student, start = self._first(path)
+        other = self._also_named(path, student, start) if student else ""
+        return f"{student} or {other}" if other else student or path.partition("/")[0]
 
     def is_somebodys(self, path: str) -> bool:
         """Whether a file in this place is a student's."""
-        return bool(self._first(path))
-
-    def _first(self, path: str) -> str:
-        if path not in self._found:
-            self._found[path] = self._look_for(f"/{path}")
-        return self._found[path]
-
-    def _look_for(self, path: str) -> str:
-        for cut in CUT.finditer(path[: names.MAX_PATH]):
-            match = self._pattern.match(path[: cut.start()] + SOME_FILE)
-            if match and match["student_id"] and match.end("student_id") <= cut.start():
-                return str(match["student_id"])
-        return ""
+        return bool(self._first(path)[0])
 
     def read(self, path: str, released: Collection[str]) -> Place | Unclear:
         """Read a path in the platform's archive; `released` are the assignment's notebooks."""
@@ -95,10 +86,41 @@ class Expression:
             return Unclear("no student")
         if "/" in f"/{path}"[1 : match.end("student_id")]:
             return Unclear("misplaced")
-        if self._first(path) not in ("", student):
+        if self._first(path)[0] not in ("", student):
             return Unclear("two readings", student)
         reason = bad_id(student)
-        return Unclear("bad id", reason) if reason else _place(path, groups, released)
+        place = Unclear("bad id", reason) if reason else _place(path, groups, released)
+        other = self._also_named(path, student, match.start("student_id"))
+        if other and isinstance(place, Place) and place.file not in released:
+            return Unclear("two readings", other)
+        return place
+
+    def _first(self, path: str) -> tuple[str, int]:
+        """Return the student whom the shortest beginning of `path` names, and where; ``""`` if none does."""
+        if path not in self._found:
+            self._found[path] = self._look_for(f"/{path}")
+        return self._found[path]
+
+    def _look_for(self, path: str) -> tuple[str, int]:
+        for cut in CUT.finditer(path[: names.MAX_PATH]):
+            match = self._pattern.match(path[: cut.start()] + SOME_FILE)
+            if match and match["student_id"] and match.end("student_id") <= cut.start():
+                return str(match["student_id"]), match.start("student_id")
+        return "", 0
+
+    def _also_named(self, path: str, student: str, start: int) -> str:
+        """Return who else is named if more of the path than what is before `start` is a name, or ``""``.
+
+        In Canvas' archives a student who is called ``x_777`` would be 777: ``x_777_666_67893_tiny.ipynb``.
+        """
+        place = f"/{path}".removesuffix(PurePosixPath(path).suffix) + PurePosixPath(SOME_FILE).suffix
+        for at in range(start, len(place)):
+            if place[at] == "/":
+                break
+            other = self._pattern.match(SOME_NAME + place[at:]) if place[at] == "_" else None
+            if other and other.start("student_id") >= len(SOME_NAME) and other["student_id"] != student:
+                return str(other["student_id"])
+        return ""
 
 
 def _place(path: str, groups: dict[str, str], released: Collection[str]) -> Place | Unclear:
