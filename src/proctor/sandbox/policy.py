@@ -4,6 +4,7 @@
 `proctor.sandbox.enforce` puts it in place there.
 """
 
+import os
 import site
 import sys
 import sysconfig
@@ -50,7 +51,8 @@ class Policy:
     sockets: str = ""
     readable: tuple[str, ...] = field(default_factory=_readable)
     memory: int = DEFAULTS.memory * MB  # on top of what a kernel has when it starts
-    processes: int = 512  # threads, in fact: there are no new processes
+    # Threads, in fact: there are no new processes. TensorFlow, XLA and `tf.data` each start one for each processor.
+    processes: int = 128 + 4 * (os.cpu_count() or 1)
     open_files: int = 512
     file_size: int = 128 * MB
     disk_total: int = DEFAULTS.disk * MB
