@@ -224,3 +224,41 @@ def test_is_registered_with_jupyter_client() -> None:
     factory = KernelProvisionerFactory()
     provisioner = factory.create_provisioner_instance("id", spec, parent=None)
     assert isinstance(provisioner, WarmProvisioner)
+
+
+OPEN_UP = """
+import os, socket
+folder = os.path.dirname(get_ipython().kernel.parent.ip)
+try:
+    os.chmod(folder, 0o777)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(folder + "/open")
+    os.chmod(folder + "/open", 0o777)
+    listener.listen()
+except OSError as error:
+    print(error)
+print("done")
+"""
+
+
+def test_nobody_else_comes_into_a_run_folder(start: Callable[..., Any]) -> None:
+    """Whatever rights a kernel gives to its sockets: the folder around them lets in its owner and the kernel only."""
+    kernel = start()
+    assert kernel.run(OPEN_UP).endswith("done")
+    folder = Path(kernel.manager.connection_file).parent
+    status = folder.stat()
+    assert status.st_mode & 0o007 == 0
+    assert status.st_gid not in {group for group in os.getgroups() if group != os.getegid()}
+    if os.geteuid() == 0:
+        stranger = "import os, sys; os.setgid(12345); os.setuid(12345); os.listdir(sys.argv[1])"
+        done = subprocess.run([sys.executable, "-c", stranger, str(folder / "s")], capture_output=True, text=True)
+        assert "PermissionError" in done.stderr
+
+
+def test_a_run_folder_goes_even_without_its_rights(start: Callable[..., Any]) -> None:
+    """A kernel that takes them away leaves nothing behind all the same."""
+    kernel = start()
+    kernel.run("import os; os.chmod(os.path.dirname(get_ipython().kernel.parent.ip), 0)")
+    folder = Path(kernel.manager.connection_file).parent
+    kernel.manager.shutdown_kernel(now=True)
+    assert until(lambda: not folder.exists())

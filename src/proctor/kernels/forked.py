@@ -6,7 +6,6 @@ signals, so that no other process can be hit.
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from proctor.kernels.messages import (
     receive,
     send,
 )
-from proctor.sandbox.limits import Excess, excess_of
+from proctor.sandbox.limits import Excess, excess_of, process_status
+from proctor.sandbox.scratch import remove
 
 
 @dataclass
@@ -64,6 +64,7 @@ class ForkedKernel:
         self.report = None
         if outcome is not None:
             self._hidden = isinstance(outcome, SandboxClosed) and outcome.hidden
+            _close_to_others(Path(self._request.folder), self.pid)
             tell(self.lifeline, outcome)
 
     def obey(self) -> None:
@@ -107,7 +108,7 @@ class ForkedKernel:
         self.pass_on_report()
         tell(self.lifeline, Returned(returncode))
         self.lifeline.close()
-        shutil.rmtree(self._request.folder, ignore_errors=True)
+        remove(Path(self._request.folder))
 
     def close(self) -> None:
         """Let go of its sockets, in another child that has inherited them."""
@@ -160,3 +161,12 @@ def _make_run_folder(folder: Path) -> None:
             raise
     else:
         folder.chmod(0o711)
+
+
+def _close_to_others(folder: Path, pid: int) -> None:
+    """Let nobody into a run folder but its owner and the kernel, whatever rights that gives to what is in it."""
+    with contextlib.suppress(OSError, StopIteration, ValueError, IndexError):
+        group = int(process_status("Gid", pid).split()[1])
+        if group != os.getegid():
+            os.chown(folder, -1, group)
+        folder.chmod(0o710 if group != os.getegid() else 0o700)

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 import signal
 import socket
 import tempfile
@@ -41,6 +40,7 @@ from proctor.kernels.warm_process import channel_for
 from proctor.sandbox import machine
 from proctor.sandbox.limits import Excess
 from proctor.sandbox.policy import Policy
+from proctor.sandbox.scratch import remove
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 SUN_PATH = 107  # the longest path of a Unix socket
@@ -155,7 +155,7 @@ class WarmProvisioner(KernelProvisionerBase):
         """Let go of the kernel (which ends it) and remove its folder."""
         self._let_go()
         if self._folder is not None and not restart:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove(self._folder)
             self._folder = None
 
     async def get_provisioner_info(self) -> dict[str, Any]:

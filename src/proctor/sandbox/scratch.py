@@ -56,13 +56,24 @@ def abandon() -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder as far as that is possible, with folders in folders without end, too."""
+    """Remove a folder as far as that is possible, with folders in folders without end, or without rights, too."""
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except (OSError, RecursionError):
+        _take_back(folder)
         subprocess.run(["rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, check=False)
+
+
+def _take_back(folder: Path) -> None:
+    """Give its owner all rights to a folder and to those in it: a student's process may have taken them away."""
+    with suppress(OSError, RecursionError):
+        folder.chmod(0o700)
+        for place, folders, _ in os.walk(folder):
+            for path in (Path(place, name) for name in folders):
+                if not path.is_symlink():
+                    path.chmod(0o700)
 
 
 def copy_files(source: Path, target: Path, owner: Owner | None = None, leave_out: str = "") -> None:
