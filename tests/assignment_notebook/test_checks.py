@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 from nbformat import from_dict
 from nbformat.v4 import new_code_cell
 
-BASE = ("checks", "imports", "model", "data", "loss", "apply_gradients", "train")
+BASE = ("imports", "checks", "model", "data", "loss", "apply_gradients", "train")
 FRIENDLY = "the checks have passed"
 
 
@@ -357,7 +357,7 @@ def test_an_untouched_stub_gets_one_sentence(run, notebook, name):
 
 def test_a_task_that_is_not_written_yet_is_said_calmly_in_any_cell(notebook):
     """In a kernel, a cell that calls an untouched stub shows one line; another NotImplementedError is shown in full."""
-    cells = [cell for cell in notebook.cells if cell.id in ("checks", "imports", "try-loss")]
+    cells = [cell for cell in notebook.cells if cell.id in ("imports", "checks", "try-loss")]
     own = [new_code_cell("def helper():\n    raise NotImplementedError('mine')"), new_code_cell("helper()")]
     copy = from_dict({**notebook, "cells": [*cells[:2], new_code_cell(stub(notebook, "loss")["loss"]), cells[2], *own]})
     NotebookClient(copy, timeout=60, allow_errors=True).execute()

@@ -5,11 +5,12 @@ import re
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config import Config
 
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
+from proctor.plugins.formgrader import template_paths
 from proctor.plugins.shown_cell import Budget, show
 from proctor.render.markdown import as_typed, is_harmless, markdown
 
@@ -39,15 +40,16 @@ def defused(source, **metadata):
     return nb
 
 
-def formgrader(nb):
-    """The page that formgrader shows, from nbgrader's own template; only the part with the notebook."""
+def formgrader(nb, part='id="notebook-container"', **settings):
+    """The page that formgrader shows, from nbgrader's own template; only from the part with the notebook on."""
     config = Config()
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [template_path]
     config.Exporter.default_preprocessors = []
+    config.HTMLExporter.update(settings)
     resources = {"base_url": "", "submission_id": "s", "notebook_id": "n", "assignment_id": "a", "index": 0, "total": 1}
     page = HTMLExporter(config=config).from_notebook_node(nb, resources)[0]
-    return page[page.index('id="notebook-container"') :]
+    return page[page.index(part) :]
 
 
 @pytest.mark.parametrize("source", HARMFUL)
@@ -63,6 +65,27 @@ def test_formgrader_shows_harmful_markdown_as_typed(source, inventory):
 def test_without_it_formgrader_would_run_it():
     """The danger is real: should nbgrader learn to sanitize, this part can go."""
     assert "<script>alert(1)</script>" in formgrader(new_notebook(cells=[new_markdown_cell(HARMFUL[0])]))
+
+
+def test_formgrader_folds_given_code_and_nothing_else():
+    """Helpers do not fill the page; the student's cells, and the checks with their points, are shown in full."""
+
+    def code(name, **kind):
+        claims = {"schema_version": 3, "grade_id": name, "locked": True, "grade": False, "solution": False} | kind
+        return new_code_cell(name, metadata={"nbgrader": {**claims, "task": False}, "tags": ["mine"]})
+
+    cells = [
+        code("given"),
+        code("solution", solution=True, locked=False),
+        code("test", grade=True, points=1),
+        new_code_cell("own", metadata={"tags": ["given"]}),
+    ]
+    nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=cells), {})
+    assert [cell.metadata.get("tags") for cell in nb.cells] == [["given"], None, None, None]
+    page = formgrader(nb, template_paths=template_paths())
+    assert page.count("celltag_") == 1
+    assert 'code_cell rendered celltag_given"' in page
+    assert ".celltag_given .input_area { max-height:" in formgrader(nb, part="<head>", template_paths=template_paths())
 
 
 def test_formgrader_has_no_page_of_a_students_to_serve(tmp_path):

@@ -1,7 +1,8 @@
-"""Formgrader without the network: ``c.HTMLExporter.template_paths`` in ``nbgrader_config.py``.
+"""Formgrader without the network or long given code: ``c.HTMLExporter.template_paths`` in ``nbgrader_config.py``.
 
 The page of a submission would fetch MathJax from elsewhere, which tells a stranger who grades what and when, and fails
 where there is no network. nbgrader leaves no setting for it but the list of folders with templates: ours comes first.
+The same template shows only the beginning of long given code: helpers of checks would fill two screens each time.
 """
 
 from pathlib import Path
