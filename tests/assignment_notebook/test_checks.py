@@ -5,6 +5,9 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from nbclient import NotebookClient
+from nbformat import from_dict
+from nbformat.v4 import new_code_cell
 
 BASE = ("imports", "checks", "model", "data", "loss", "apply_gradients", "train")
 FRIENDLY = "the checks have passed"
@@ -34,6 +37,8 @@ MISTAKES = {
     "column": (loss("return tf.reduce_mean((predicted_y[:, None] - target_y) ** 2)"), "every target"),
     "no reduction": (loss("return tf.square(predicted_y - target_y)"), "take the mean"),
     "no return": (loss("tf.reduce_mean(tf.square(predicted_y - target_y))"), "there is no `return` in `loss`"),
+    "fixed length": (loss("return tf.reduce_sum(tf.square(predicted_y - target_y)) / 4"), "however many there are"),
+    "mini-batch": (loss("return tf.reduce_mean(tf.square(predicted_y[:32] - target_y[:32]))"), "however many"),
     # the loss: what it is made of
     "numpy": (loss("return np.mean((predicted_y.numpy() - target_y.numpy()) ** 2)"), "left TensorFlow"),
     "numpy mean": (loss("return np.mean((predicted_y - target_y) ** 2)"), "left TensorFlow"),
@@ -41,36 +46,38 @@ MISTAKES = {
     "constant": (loss("return tf.constant(np.mean((predicted_y - target_y) ** 2))"), "left TensorFlow"),
     "class not built": (loss("return tf.keras.losses.MeanSquaredError(target_y, predicted_y)"), "built first"),
     "class not called": (loss("return tf.keras.losses.MeanSquaredError()"), "built first"),
-    "squared_difference": (loss("return tf.reduce_mean(tf.squared_difference(predicted_y, target_y))"), "is gone"),
-    "mean_squared_error": (loss("return tf.math.mean_squared_error(predicted_y, target_y)"), "is gone"),
-    "old sub": (loss("return tf.reduce_mean(tf.square(tf.sub(predicted_y, target_y)))"), "is gone"),
+    "squared_difference": (loss("return tf.reduce_mean(tf.squared_difference(predicted_y, target_y))"), "no such name"),
+    "mean_squared_error": (loss("return tf.math.mean_squared_error(predicted_y, target_y)"), "no such name"),
+    "old sub": (loss("return tf.reduce_mean(tf.square(tf.sub(predicted_y, target_y)))"), "no such name"),
     "data of later on": (loss("return tf.reduce_mean(tf.square(predicted_y - ys))"), "names of the arguments"),
     "global data": (
         loss("ys = tf.zeros([1000])\n    return tf.reduce_mean(tf.square(predicted_y - ys))"), "not xs or ys"),
     "misspelt": (loss("return tf.reduce_mean(tf.square(prediction - target_y))"), "names of the arguments"),
-    "renamed": ({"loss": "def mse(predicted_y, target_y):\n    return 0.0\n"}, "Keep the name `loss`"),
-    "name taken": ({"loss": "loss = 0.0\n"}, "has taken its name"),
+    "renamed": ({"loss": "def mse(predicted_y, target_y):\n    return 0.0\n"}, "has another name"),
+    "name taken": ({"loss": "loss = 0.0\n"}, "something else has taken its name"),
     "three arguments": ({"loss": "def loss(model, predicted_y, target_y):\n    return 0.0\n"}, "`def` line as given"),
+    "power": (loss("return tf.reduce_mean((predicted_y - target_y) ^ 2)"), "no power in Python"),
     # the updates
     "assign_add": (
         update("model.w.assign_add(learning_rate * dw); model.b.assign_add(learning_rate * db)"), "the wrong sign:"),
     "one sign": (
         update("model.w.assign_sub(learning_rate * dw); model.b.assign_add(learning_rate * db)"), "wrong sign for b"),
     "rate unused": (update("model.w.assign_sub(dw); model.b.assign_sub(db)"), "the learning rate unused"),
-    "fixed rate": (update("model.w.assign_sub(0.1 * dw); model.b.assign_sub(0.1 * db)"), "a fixed learning rate"),
+    "fixed rate": (update("model.w.assign_sub(0.1 * dw); model.b.assign_sub(0.1 * db)"), "0.333 times the right step"),
     "exchanged": (
-        update("model.w.assign_sub(learning_rate * db); model.b.assign_sub(learning_rate * dw)"), "exchanged"),
+        update("model.w.assign_sub(learning_rate * db); model.b.assign_sub(learning_rate * dw)"), "the step of b for w"),
     "w only": (update("model.w.assign_sub(learning_rate * dw)"), "an update of w only"),
     "b only": (update("model.b.assign_sub(learning_rate * db)"), "an update of b only"),
-    "nothing": (update("model.w - learning_rate * dw"), "no update at all"),
+    "nothing": (update("model.w - learning_rate * dw"), "is it the model of the arguments"),
     "assigned": (update("model.w.assign(learning_rate * dw); model.b.assign(learning_rate * db)"), "step assigned"),
     "replaced": (
         update("model.w = model.w - learning_rate * dw; model.b = model.b - learning_rate * db"),
-        "Update it in place: `model.w.assign_sub(...)`"),
-    "minus equals": (update("model.w -= learning_rate * dw"), "one of its methods"),
-    "method of the model": (update("model.assign_sub(learning_rate * dw)"), "not of the model"),
-    "method of a tensor": (update("(model.w + 0.0).assign_sub(learning_rate * dw)"), "have to stay tf.Variables"),
-    "function of tf": (update("tf.assign_sub(model.w, learning_rate * dw)"), "a method of a variable"),
+        "but `model.w.assign_sub(...)`"),
+    "minus equals": (update("model.w -= learning_rate * dw"), "a method of model.w and model.b"),
+    "method of the model": (update("model.assign_sub(learning_rate * dw)"), "a method of model.w and model.b"),
+    "method of a tensor": (update("(model.w + 0.0).assign_sub(learning_rate * dw)"), "which stay tf.Variables"),
+    "capital letter": (update("model.W.assign_sub(learning_rate * dw)"), "called model.w and model.b"),
+    "function of tf": (update("tf.assign_sub(model.w, learning_rate * dw)"), "a method of model.w and model.b"),
     "remembers": (
         update("global sent\n    sent = globals().get('sent', 0) + 1\n"
                "    model.w.assign_sub(learning_rate * dw / sent); model.b.assign_sub(learning_rate * db / sent)"),
@@ -99,13 +106,13 @@ MISTAKES = {
     "no with": (train("""
         tape = tf.GradientTape()
         current = loss(model(inputs), outputs)
-        dw, db = tape.gradient(current, [model.w, model.b])"""), "the `with` line is missing"),
+        dw, db = tape.gradient(current, [model.w, model.b])"""), "there is no `with` line"),
     "sorted by name": (train("""
         with tf.GradientTape() as tape:
             current = loss(model(inputs), outputs)
         dw, db = tape.gradient(current, model.trainable_variables)
         apply_gradients(model, dw, db, learning_rate)
-        return current"""), "starts with b"),
+        return current"""), "`model.trainable_variables` begins with b"),
     "b after w": (train("""
         for variable in (model.w, model.b):
             with tf.GradientTape() as tape:
@@ -118,14 +125,14 @@ MISTAKES = {
         with tf.GradientTape() as tape:
             current = loss(model(inputs), outputs)
         apply_gradients(model, *tape.gradient(current, [model.w, model.b]), 0.1)
-        return current"""), "a fixed learning rate"),
+        return current"""), "0.333 times the right step"),
     "two updates": (train("""
         with tf.GradientTape() as tape:
             current = loss(model(inputs), outputs)
         dw, db = tape.gradient(current, [model.w, model.b])
         apply_gradients(model, dw, db, learning_rate)
         apply_gradients(model, dw, db, learning_rate)
-        return current"""), "two updates in one call"),
+        return current"""), "2 times the right step: make one step"),
     "loss from after": (train("""
         with tf.GradientTape() as tape:
             current = loss(model(inputs), outputs)
@@ -136,12 +143,12 @@ MISTAKES = {
             current = loss(model(inputs), outputs)
         apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)"""),
         "no `return` in `train`"),
-    "no update": (train("return loss(model(inputs), outputs)"), "no update at all"),
+    "no update": (train("return loss(model(inputs), outputs)"), "no `tf.GradientTape`"),
     "global data in train": (train("""
         with tf.GradientTape() as tape:
             current = loss(model(xs), ys)
         apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
-        return current"""), "not xs, ys"),
+        return current"""), "nothing from outside (xs, ys"),
     "numpy in a graph": ({"train": dedent("""
         @tf.function
         def train(model, inputs, outputs, learning_rate):
@@ -153,7 +160,78 @@ MISTAKES = {
     "loss of None": (train("""
         with tf.GradientTape() as tape:
             current = print(end="")
-        dw, db = tape.gradient(current, [model.w, model.b])"""), "Does your `loss` end with"),
+        dw, db = tape.gradient(current, [model.w, model.b])"""), "gradients of None"),
+    "mini-batches": (train("""
+        for first in (0, 32):
+            x, y = inputs[first:first + 32], outputs[first:first + 32]
+            with tf.GradientTape() as tape:
+                current = loss(model(x), y)
+            apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+        return loss(model(inputs), outputs)"""), "all the arguments"),
+    "the first examples": (train("""
+        with tf.GradientTape() as tape:
+            current = loss(model(inputs[:32]), outputs[:32])
+        apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+        return current"""), "all the arguments"),
+    "divided by N": (train("""
+        with tf.GradientTape() as tape:
+            current = loss(model(inputs), outputs)
+        dw, db = tape.gradient(current, [model.w, model.b])
+        apply_gradients(model, dw / len(inputs), db / len(inputs), learning_rate)
+        return current"""), "0.025 times the right step"),
+    "half a gradient": (train("""
+        with tf.GradientTape() as tape:
+            current = loss(model(inputs), outputs)
+        dw, db = tape.gradient(current, [model.w, model.b])
+        apply_gradients(model, dw / 2, db / 2, learning_rate)
+        return current"""), "0.5 times the right step"),
+    "twice the rate": (train("""
+        with tf.GradientTape() as tape:
+            current = loss(model(inputs), outputs)
+        dw, db = tape.gradient(current, [model.w, model.b])
+        apply_gradients(model, dw, db, 2 * learning_rate)
+        return current"""), "with the argument learning_rate as it is"),
+    "rate unused in train": (train("""
+        with tf.GradientTape() as tape:
+            current = loss(model(inputs), outputs)
+        apply_gradients(model, *tape.gradient(current, [model.w, model.b]), 1.0)
+        return current"""), "the learning rate unused"),
+    "two gradients, two updates": (train("""
+        for _ in range(2):
+            with tf.GradientTape() as tape:
+                current = loss(model(inputs), outputs)
+            apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+        return current"""), "two updates in one call"),
+    "float in train": (train("""
+        with tf.GradientTape() as tape:
+            current = float(loss(model(inputs), outputs))
+        apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+        return current"""), "left TensorFlow"),
+    "training=True": (train("""
+        with tf.GradientTape() as tape:
+            current = loss(model(inputs, training=True), outputs)
+        apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+        return current"""), "the inputs and nothing else"),
+    "no tape": (train("""
+        current = loss(model(inputs), outputs)
+        dw, db = tape.gradient(current, [model.w, model.b])
+        apply_gradients(model, dw, db, learning_rate)
+        return current"""), "no `tf.GradientTape`"),
+    "no tape and no gradients": (train("""
+        current = loss(model(inputs), outputs)
+        apply_gradients(model, dw, db, learning_rate)
+        return current"""), "no `tf.GradientTape`"),
+    "gradients of old": (train("""
+        current = loss(model(inputs), outputs)
+        dw, db = tf.gradients(current, [model.w, model.b])
+        apply_gradients(model, dw, db, learning_rate)
+        return current"""), "no `tf.GradientTape`"),
+    "tape of another name": (train("""
+        with tf.GradientTape() as my_tape:
+            current = loss(model(inputs), outputs)
+        dw, db = tape.gradient(current, [model.w, model.b])
+        apply_gradients(model, dw, db, learning_rate)
+        return current"""), "this name does not exist"),
     "optimizer outside": ({"train": dedent("""
         optimizer = tf.keras.optimizers.SGD(0.2)
         optimizer.build([tf.Variable(0.0), tf.Variable(0.0)])
@@ -193,6 +271,12 @@ RIGHT = {
         found = tape.gradient(current, {"w": model.w, "b": model.b})
         apply_gradients(model, found["w"], found["b"], learning_rate)
         return current.numpy()"""),
+    "formula": train("""
+        error = model(inputs) - outputs
+        apply_gradients(
+            model, tf.reduce_mean(2 * error * inputs), tf.reduce_mean(2 * error), learning_rate
+        )
+        return tf.reduce_mean(error ** 2)"""),
     "compiled": {"train": dedent("""
         @tf.function
         def train(model, inputs, outputs, learning_rate):
@@ -255,24 +339,80 @@ def test_an_error_that_nobody_knows_is_shown_as_it_is(run):
         run(only=(*BASE, "test_loss"), **loss("return 1 / 0"))
 
 
-@pytest.mark.parametrize("name", ["loss", "apply_gradients", "train"])
-def test_an_untouched_stub_says_what_is_missing(run, notebook, name):
-    """NotImplementedError names the function and says where the code belongs."""
+def stub(notebook, name: str) -> dict[str, str]:
+    """A solution cell as students get it."""
     source = next(cell.source for cell in notebook.cells if cell.id == name)
-    stub = re.sub(r"### BEGIN SOLUTION.*### END SOLUTION", "# YOUR CODE HERE", source, flags=re.DOTALL)
-    with pytest.raises(NotImplementedError, match=rf"^{name} is not written yet: put your code in place of this line$"):
-        run(only=(*BASE, f"test_{name}"), **{name: stub})
+    return {name: re.sub(r"### BEGIN SOLUTION.*### END SOLUTION", "# YOUR CODE HERE", source, flags=re.DOTALL)}
 
 
-def test_train_asks_for_a_right_loss_first(run):
-    """A wrong loss is not blamed on the train step."""
-    with pytest.raises(AssertionError, match="make the checks of Task 1 pass first"):
-        run(only=(*BASE, "test_train"), **MISTAKES["sum"][0])
+@pytest.mark.parametrize("name", ["loss", "apply_gradients", "train"])
+def test_an_untouched_stub_gets_one_sentence(run, notebook, name):
+    """Who has not written a function yet reads that, and where the code belongs; Task 4 says it of the same function."""
+    for cell in (f"test_{name}", "test_training_run"):
+        with pytest.raises(AssertionError) as raised:
+            run(only=(*BASE, cell), **stub(notebook, name))
+        assert raised.value._render_traceback_() == [str(raised.value)]
+        assert str(raised.value).startswith(f"{name} is not written yet. Put your code in place of its `raise` line")
+
+
+def test_a_task_that_is_not_written_yet_is_said_calmly_in_any_cell(notebook):
+    """In a kernel, a cell that calls an untouched stub shows one line; another NotImplementedError is shown in full."""
+    cells = [cell for cell in notebook.cells if cell.id in ("imports", "checks", "try-loss")]
+    own = [new_code_cell("def helper():\n    raise NotImplementedError('mine')"), new_code_cell("helper()")]
+    copy = from_dict({**notebook, "cells": [*cells[:2], new_code_cell(stub(notebook, "loss")["loss"]), cells[2], *own]})
+    NotebookClient(copy, timeout=60, allow_errors=True).execute()
+    untouched, others = copy.cells[3].outputs[0], copy.cells[5].outputs[0]
+    assert untouched.ename == others.ename == "NotImplementedError"
+    assert len(untouched.traceback) == 1
+    assert "Put your code in place of its `raise` line" in untouched.traceback[0]
+    assert "helper()" in "".join(others.traceback)
+
+
+NOT_RIGHT_YET = {
+    "Task 1": ["sum", "no return", "numpy", "fixed length", "global data", "renamed"],
+    "Task 2": ["rate unused", "exchanged", "replaced", "minus equals", "nothing"],
+}
+
+
+@pytest.mark.parametrize(("task", "name"), [(task, name) for task in NOT_RIGHT_YET for name in NOT_RIGHT_YET[task]])
+def test_train_is_not_blamed_for_another_function(run, task, name):
+    """A wrong loss, and a wrong update, are named in one sentence; the checks of that task do not pass either."""
+    answers = MISTAKES[name][0]
+    with pytest.raises(AssertionError) as raised:
+        run(only=(*BASE, "test_train"), **answers)
+    assert raised.value._render_traceback_() == [str(raised.value)]
+    assert f"Make the checks of {task} pass first" in str(raised.value)
+
+
+def test_train_is_not_blamed_for_a_function_that_is_not_written(run, notebook):
+    """The same where the other function is still the stub."""
+    for name, task in (("loss", "Task 1"), ("apply_gradients", "Task 2")):
+        with pytest.raises(AssertionError, match=f"Make the checks of {task} pass first"):
+            run(only=(*BASE, "test_train"), **stub(notebook, name))
+
+
+def test_a_tape_in_a_function_of_the_students_is_seen(run):
+    """No one is told that there is no tape who has one somewhere else."""
+    answers = train("""
+        dw, db = step(model, inputs, outputs)
+        apply_gradients(model, dw, db, learning_rate)
+        return current""")
+    answers["train"] += dedent("""
+        def step(model, inputs, outputs):
+            current = loss(model(inputs), outputs)
+            with tf.GradientTape() as t:
+                pass
+            return t.gradient(current, [model.w, model.b])
+        """)
+    with pytest.raises(AssertionError, match="a gradient is None"):
+        run(only=(*BASE, "test_train"), **answers)
 
 
 def test_training_run_names_a_run_that_goes_wrong(run):
-    """Wrong updates show in the run: the loss grows, or the weights do not arrive."""
+    """Wrong updates show in the run: the loss grows, or the weights do not arrive, or there is no loss at all."""
     with pytest.raises(AssertionError, match="has to fall at every epoch"):
         run(only=(*BASE, "test_training_run"), **MISTAKES["assign_add"][0])
     with pytest.raises(AssertionError, match=r"\[w, b\] after 15 epochs"):
         run(only=(*BASE, "test_training_run"), **MISTAKES["w only"][0])
+    with pytest.raises(AssertionError, match="no `return` in `train`"):
+        run(only=(*BASE, "test_training_run"), **MISTAKES["train returns nothing"][0])

@@ -1,6 +1,7 @@
 """The notebook is what nbgrader and DESIGN's contract expect, and reads the same from task to task."""
 
 import re
+import symtable
 
 import pytest
 from nbformat import NotebookNode, validator
@@ -22,6 +23,7 @@ SECTIONS = [
     "Loss against each weight",
     "Task 4: the training run (4 points)",
     "Explore (no points)",
+    "The next step: Keras (no points)",
 ]
 GIVEN = [
     "class Model",
@@ -94,6 +96,27 @@ def test_given_names_are_in_locked_cells(notebook, text):
     assert [c.id for c in notebook.cells if c.cell_type == "code" and text in c.source and nbgrader(c).get("locked")]
 
 
+def test_the_first_code_that_shows_is_the_three_imports(notebook):
+    """A student meets TensorFlow first, not plumbing: what starts it quietly, and the helpers, are folded."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    folded = [cell.id for cell in code if cell.metadata.get("jupyter", {}).get("source_hidden")]
+    shown = next(cell for cell in code if cell.id not in folded)
+    assert shown.source.splitlines() == [
+        "import matplotlib.pyplot as plt", "import numpy as np", "import tensorflow as tf"
+    ]  # fmt: skip
+    assert folded == [cell.id for cell in code if "hide-input" in cell.metadata.get("tags", [])] == ["start", "checks"]
+    assert [cell.id for cell in code if cell.metadata.get("cellView") == "form"] == folded  # as Colab says it
+
+
+def test_cells_to_fill_in_are_marked(notebook):
+    """For the eye, by a pen in the text above; for programs, by a tag."""
+    tagged = [cell.id for cell in notebook.cells if "your-turn" in cell.metadata.get("tags", [])]
+    pairs = zip(notebook.cells, notebook.cells[1:], strict=False)
+    assert (
+        tagged == [below.id for above, below in pairs if "\n✏️ **Your turn: write `" in "\n" + above.source] == SOLUTIONS
+    )
+
+
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_every_task_looks_the_same(notebook, name):
     """Imperative sentence, contract docstring, a stub that names what is missing, a try-it cell, the checks."""
@@ -102,7 +125,7 @@ def test_every_task_looks_the_same(notebook, name):
     dashed = name.replace("_", "-")
     assert ids[here - 1] == f"task-{dashed}"
     assert ids[here + 1 : here + 5] == [f"try-{dashed}-intro", f"try-{dashed}", f"check-{dashed}", f"test_{name}"]
-    assert f"**Write `{name}(" in notebook.cells[here - 1].source
+    assert f"**Your turn: write `{name}(" in notebook.cells[here - 1].source
     solution = notebook.cells[here].source
     assert all(part in solution for part in ('"""', "Args:", "Returns:", "enough."))
     stub = solution.partition("### END SOLUTION\n")[2]
@@ -119,13 +142,36 @@ def test_hidden_part_is_one_line_that_names_the_test_file(notebook, name):
     )
 
 
-@pytest.mark.parametrize("name", POINTS)
-def test_checks_touch_no_name_of_the_students(notebook, name):
-    """Names that the checks create start with `_`."""
-    for source in (by_id(notebook)[name].source, by_id(notebook)["checks"].source):
-        assigned = re.findall(r"^([A-Za-z]\w*(?:, \w+)*) = ", source, re.MULTILINE)
-        defined = re.findall(r"^(?:def|class) ([A-Za-z]\w*)", source, re.MULTILINE)
-        assert assigned + defined == []
+EXERCISE = {
+    *("tf", "np", "plt", "x", "v", "Model", "TRUE_w", "TRUE_b", "NUM_EXAMPLES", "make_data", "xs", "ys", "plot_data"),
+    *("model", "run_training", "list_w", "list_b", "losses", "plot_weights", "plot_loss_for_weights"),
+}
+
+
+def test_given_cells_take_no_name_of_the_students(notebook):
+    """What a given cell binds is a name of the exercise, or starts with `_`: it may not replace a student's own."""
+    taken = set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.id not in SOLUTIONS:
+            visible = cell.source.partition("### BEGIN HIDDEN TESTS")[0]
+            symbols = symtable.symtable(visible, cell.id, "exec").get_symbols()
+            taken |= {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    assert {name for name in taken if not name.startswith("_")} == EXERCISE
+
+
+def test_the_address_in_colab_is_set_in_one_place(notebook):
+    """The link and its address are in the first cell; docs/instructors.md tells what to write there."""
+    prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    assert "[Open in Colab][colab]" in prose[0]
+    assert re.findall(r"^\[colab\]: (\S+)$", prose[0], re.MULTILINE) == ["https://colab.research.google.com/"]
+    assert "colab.research" not in "".join(prose[1:])
+
+
+def test_the_formula_needs_no_network(notebook):
+    """MathJax would be fetched from elsewhere: the loss stands there in plain characters."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "(predicted_y[i] - target_y[i])²" in prose
+    assert "$" not in prose
 
 
 def test_names_nothing_that_tensorflow_2_does_not_have(notebook):

@@ -5,10 +5,11 @@ import re
 import nbformat
 import pytest
 from formgrader_page import formgrader
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
+from proctor.plugins.formgrader import template_paths
 from proctor.plugins.shown_cell import Budget, show
 from proctor.render.markdown import as_typed, is_harmless, markdown
 
@@ -51,6 +52,27 @@ def test_formgrader_shows_harmful_markdown_as_typed(source, inventory):
 def test_without_it_formgrader_would_run_it():
     """The danger is real: should nbgrader learn to sanitize, this part can go."""
     assert "<script>alert(1)</script>" in formgrader(new_notebook(cells=[new_markdown_cell(HARMFUL[0])]))
+
+
+def test_formgrader_folds_given_code_and_nothing_else():
+    """Helpers do not fill the page; the student's cells, and the checks with their points, are shown in full."""
+
+    def code(name, **kind):
+        claims = {"schema_version": 3, "grade_id": name, "locked": True, "grade": False, "solution": False} | kind
+        return new_code_cell(name, metadata={"nbgrader": {**claims, "task": False}, "tags": ["mine"]})
+
+    cells = [
+        code("given"),
+        code("solution", solution=True, locked=False),
+        code("test", grade=True, points=1),
+        new_code_cell("own", metadata={"tags": ["given"]}),
+    ]
+    nb, _ = DefuseMarkdown().preprocess(new_notebook(cells=cells), {})
+    assert [cell.metadata.get("tags") for cell in nb.cells] == [["given"], None, None, None]
+    page = formgrader(nb, template_paths=template_paths())
+    assert page.count("celltag_") == 1
+    assert 'code_cell rendered celltag_given"' in page
+    assert ".celltag_given .input_area { max-height:" in formgrader(nb, part="<head>", template_paths=template_paths())
 
 
 def test_formgrader_has_no_page_of_a_students_to_serve(tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 from nbformat import from_dict
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_locked
+from nbgrader.utils import is_grade, is_locked
 
 from proctor.render.markdown import as_typed, is_harmless, with_plain_pictures, without_headings
 from proctor.results.in_notebook import METADATA
@@ -19,6 +19,7 @@ from proctor.results.in_notebook import METADATA
 MAX_MARKDOWN_TOGETHER = 100_000  # of a notebook's cells that are not locked
 KEPT = {"kernelspec", METADATA}  # of a notebook's metadata
 KEPT_OF_CELL = {"nbgrader", "deletable", "editable"}
+GIVEN = "given"  # the tag of code that its author wrote: formgrader's template shows the beginning of a long one
 PLAIN = {
     ".ipynb",
     ".txt",
@@ -83,6 +84,8 @@ class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
         for name in set(cell.metadata) - KEPT_OF_CELL:
             del cell.metadata[name]
         if cell.cell_type == "code":
+            if is_locked(cell) and not is_grade(cell):
+                cell.metadata["tags"] = [GIVEN]
             return cell, resources
         cell.pop("outputs", None)
         if is_locked(cell):

@@ -2,7 +2,8 @@
 
 Set by `proctor.plugins.configure`. The page of a submission would fetch MathJax from elsewhere, which tells a stranger
 who grades what and when, and fails where there is no network; nbgrader leaves the list of folders with templates for
-it, and ours comes first. Ids and names stand in all pages, and nbgrader's templates do not escape them.
+it, and ours comes first. The same template shows only the beginning of long given code: helpers of checks would fill
+two screens each time. Ids and names stand in all pages, and nbgrader's templates do not escape them.
 """
 
 from html import escape
