@@ -35,16 +35,22 @@ MISTAKES = {
     "plain": (loss("return tf.reduce_mean(target_y - predicted_y)"), "plain differences"),
     "squared mean": (loss("return tf.square(tf.reduce_mean(predicted_y - target_y))"), "the square of the mean"),
     "column": (loss("return tf.reduce_mean((predicted_y[:, None] - target_y) ** 2)"), "every target"),
-    "no reduction": (loss("return tf.square(predicted_y - target_y)"), "take the mean"),
+    "no reduction": (loss("return tf.square(predicted_y - target_y)"), "the mean over all the examples"),
     "no return": (loss("tf.reduce_mean(tf.square(predicted_y - target_y))"), "there is no `return` in `loss`"),
     "fixed length": (loss("return tf.reduce_sum(tf.square(predicted_y - target_y)) / 4"), "however many there are"),
     "mini-batch": (loss("return tf.reduce_mean(tf.square(predicted_y[:32] - target_y[:32]))"), "however many"),
     # the loss: what it is made of
-    "numpy": (loss("return np.mean((predicted_y.numpy() - target_y.numpy()) ** 2)"), "left TensorFlow"),
-    "numpy mean": (loss("return np.mean((predicted_y - target_y) ** 2)"), "left TensorFlow"),
-    "float": (loss("return float(tf.reduce_mean((predicted_y - target_y) ** 2))"), "left TensorFlow"),
-    "constant": (loss("return tf.constant(np.mean((predicted_y - target_y) ** 2))"), "left TensorFlow"),
-    "class not built": (loss("return tf.keras.losses.MeanSquaredError(target_y, predicted_y)"), "built first"),
+    "numpy": (loss("return np.mean((predicted_y.numpy() - target_y.numpy()) ** 2)"), "that have a gradient"),
+    "numpy mean": (loss("return np.mean((predicted_y - target_y) ** 2)"), "that have a gradient"),
+    "float": (loss("return float(tf.reduce_mean((predicted_y - target_y) ** 2))"), "that have a gradient"),
+    "constant": (loss("return tf.constant(np.mean((predicted_y - target_y) ** 2))"), "that have a gradient"),
+    "half of the gradient": (
+        loss("d = predicted_y - target_y\n    return tf.reduce_mean(d * tf.stop_gradient(d))"), "that have a gradient"),
+    "Huber": (loss("return tf.keras.losses.Huber()(target_y, predicted_y)"), "the loss is the mean of"),
+    "twice the difference": (loss("return tf.reduce_mean(2 * (predicted_y - target_y))"), "the loss is the mean of"),
+    "a list": (loss("return [tf.reduce_mean((predicted_y - target_y) ** 2)]"), "return the loss, the mean"),
+    "compared in Python": (loss("return 0.0 if predicted_y == target_y else 1.0"), "neither true nor false"),
+    "class not built": (loss("return tf.keras.losses.MeanSquaredError(target_y, predicted_y)"), "Is a loss class built first"),
     "class not called": (loss("return tf.keras.losses.MeanSquaredError()"), "built first"),
     "squared_difference": (loss("return tf.reduce_mean(tf.squared_difference(predicted_y, target_y))"), "no such name"),
     "mean_squared_error": (loss("return tf.math.mean_squared_error(predicted_y, target_y)"), "no such name"),
@@ -81,7 +87,7 @@ MISTAKES = {
     "remembers": (
         update("global sent\n    sent = globals().get('sent', 0) + 1\n"
                "    model.w.assign_sub(learning_rate * dw / sent); model.b.assign_sub(learning_rate * db / sent)"),
-        "nothing may be remembered"),
+        "such as earlier calls"),
     # the train step
     "outside the tape": (train("""
         current = loss(model(inputs), outputs)
@@ -132,7 +138,7 @@ MISTAKES = {
         dw, db = tape.gradient(current, [model.w, model.b])
         apply_gradients(model, dw, db, learning_rate)
         apply_gradients(model, dw, db, learning_rate)
-        return current"""), "2 times the right step: make one step"),
+        return current"""), "2 times the right step: make one"),
     "loss from after": (train("""
         with tf.GradientTape() as tape:
             current = loss(model(inputs), outputs)
@@ -148,7 +154,7 @@ MISTAKES = {
         with tf.GradientTape() as tape:
             current = loss(model(xs), ys)
         apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
-        return current"""), "nothing from outside (xs, ys"),
+        return current"""), "of all the examples"),
     "numpy in a graph": ({"train": dedent("""
         @tf.function
         def train(model, inputs, outputs, learning_rate):
@@ -167,12 +173,12 @@ MISTAKES = {
             with tf.GradientTape() as tape:
                 current = loss(model(x), y)
             apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
-        return loss(model(inputs), outputs)"""), "all the arguments"),
+        return loss(model(inputs), outputs)"""), "of all the examples"),
     "the first examples": (train("""
         with tf.GradientTape() as tape:
             current = loss(model(inputs[:32]), outputs[:32])
         apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
-        return current"""), "all the arguments"),
+        return current"""), "of all the examples"),
     "divided by N": (train("""
         with tf.GradientTape() as tape:
             current = loss(model(inputs), outputs)
