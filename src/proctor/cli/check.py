@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def add_to(commands: Any) -> None:
     """Add ``check`` to the subcommands of ``proctor``."""
-    check = commands.add_parser("check", help="grade one notebook without a gradebook and print every item")
+    check = commands.add_parser(
+        "check",
+        help="grade one notebook without a gradebook and print every item",
+        description="Grade one notebook without a gradebook. Prints each hidden test with its points and what it says.",
+        epilog="example: proctor check submitted/ada/tiny/tiny.ipynb",
+    )
     check.add_argument("notebook", type=Path)
     check.add_argument("--assignment", help="default: the notebook's name, or the course's only assignment")
     check.add_argument("--format", choices=["text", "json", "gradescope"], default="text", help="default: %(default)s")

@@ -9,7 +9,13 @@ from proctor.cli.status import GRADED, SOME_NOT
 def add_to(commands: Any) -> None:
     """Add ``doctor`` to the subcommands of ``proctor``."""
     summary = "try every protection against student code and say what holds here"
-    commands.add_parser("doctor", help=summary).set_defaults(run=run)
+    doctor = commands.add_parser(
+        "doctor",
+        help=summary,
+        description="Try each protection against student code on this machine. Prints whether it holds, and what to do "
+        "if not.",
+    )
+    doctor.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 def add_to(commands: Any) -> None:
     """Add ``grade`` to the subcommands of ``proctor``."""
-    grade = commands.add_parser("grade", help="grade everything in submitted/ that is new or has changed")
+    grade = commands.add_parser(
+        "grade",
+        help="grade everything in submitted/ that is new or has changed",
+        description="Grade everything in submitted/ that is new or has changed. Prints each submission as it is done, "
+        "then the class: points by exercise, and what stands out.",
+        epilog="example: proctor grade tiny --student ada --force",
+    )
     grade.add_argument("assignment", nargs="?", help="default: the course's only assignment")
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student (repeatable)")
     grade.add_argument("--jobs", type=_jobs, default=_cores(), metavar="N", help="submissions at a time (%(default)s)")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from proctor.cli import check, doctor, grade, new, report
+from proctor.cli import check, doctor, grade, new, report, tour
 from proctor.cli.status import USAGE
 from proctor.course.quiet import quiet_tensorflow
 from proctor.errors import ProctorError
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     quiet_tensorflow()
     try:
-        return int(options.run(options))
+        return int(options.run(options)) if options.command else tour.run()
     except ProctorError as error:
         print(f"proctor: {error}", file=sys.stderr)
         return USAGE
@@ -44,9 +44,13 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="proctor", description="Grade nbgrader assignments with hidden tests.")
+    parser = argparse.ArgumentParser(
+        prog="proctor",
+        description="Grade nbgrader assignments with hidden tests. Without a command: where this course stands, and "
+        "what comes next.",
+    )
     parser.add_argument("--version", action=_Version, help="print the version and stop")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     for command in (grade, check, report, doctor, new):
         command.add_to(commands)

@@ -19,7 +19,13 @@ IN_SOURCE = {"notebook.ipynb": "{}.ipynb", "requirements.txt": "requirements.txt
 
 def add_to(commands: Any) -> None:
     """Add ``new`` to the subcommands of ``proctor``."""
-    new = commands.add_parser("new", help="make the skeleton of another assignment")
+    new = commands.add_parser(
+        "new",
+        help="make the skeleton of another assignment",
+        description="Make the skeleton of another assignment: a notebook and its hidden tests. Prints the files, and "
+        "what to do with them; never overwrites one.",
+        epilog="example: proctor new week_2",
+    )
     new.add_argument("assignment", help="its name: letters, digits, _ and -; begins with a letter")
     new.set_defaults(run=_run)
 

@@ -7,7 +7,13 @@ from typing import Any
 
 def add_to(commands: Any) -> None:
     """Add ``report`` to the subcommands of ``proctor``."""
-    report = commands.add_parser("report", help="write reports/ASSIGNMENT: a page, tables and pictures of the class")
+    report = commands.add_parser(
+        "report",
+        help="write reports/ASSIGNMENT: a page, tables and pictures of the class",
+        description="Write the report of a class: a page, tables and pictures. Prints who could not be graded, and "
+        "where the page is.",
+        epilog="example: proctor report tiny --to /tmp/tiny-report",
+    )
     report.add_argument("assignment", nargs="?", help="default: the course's only assignment")
     report.add_argument("--to", type=Path, metavar="FOLDER", help="default: reports/ASSIGNMENT in the course")
     report.set_defaults(run=run)

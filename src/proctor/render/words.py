@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from proctor.results.fault import Fault
 from proctor.results.flag import Flag
+from proctor.results.standing import Standing
 from proctor.results.submission_result import OrdinaryCell
 from proctor.results.verdict import Item
 
@@ -196,5 +197,28 @@ def ordinary_kernels(system: str) -> str:
     )
 
 
+def standing(standing: Standing) -> list[str]:
+    """Where an assignment stands, and what comes next, in a few lines."""
+    about, name = standing, standing.assignment
+    done = [f"{about.handed_in} handed in", f"{about.graded} graded", f"{about.feedback} with a feedback page"]
+    if about.to_review:
+        done.insert(2, f"{about.to_review} to be looked at by a person")
+    if not about.released:
+        step = f"release it: nbgrader generate_assignment {name} --create"
+    elif not about.handed_in:
+        step = f"collect: nbgrader collect or zip_collect, or copy notebooks to submitted/STUDENT/{name}/"
+    elif about.graded < about.handed_in:
+        step = f"grade: proctor grade {name}"
+    elif about.to_review:
+        step = "look at what is undecided or written, in formgrader: jupyter lab, then Nbgrader, Formgrader"
+    elif about.feedback < about.graded:
+        step = f"write the feedback pages: nbgrader generate_feedback {name}"
+    else:
+        step = f"see the class, and export: proctor report {name}; nbgrader export --exporter=proctor.ExerciseExport"
+    return [name, f"  {'released' if about.released else 'not released'}; {', '.join(done)}", f"  next: {step}"]
+
+
+NO_ASSIGNMENT = "There is no assignment in source/ yet: proctor new NAME makes one.\n"
+MORE = "proctor --help lists the commands; proctor grade again after any change: what is unchanged is not graded twice."
 NOT_TO_ITS_END = "this cell did not run to its end, so it earns nothing; see the output above"
 LEFT_OUT = "The notebook wrote too much: the outputs from here on are left out."

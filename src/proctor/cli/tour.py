@@ -1,0 +1,36 @@
+"""``proctor`` alone: where this course stands, assignment by assignment, and what comes next."""
+
+from pathlib import Path
+
+from proctor.cli.status import GRADED
+from proctor.course import folders, gradebook
+from proctor.course.folders import Course
+from proctor.render import words
+from proctor.results.standing import Standing
+
+
+def run() -> int:
+    """Print it. Raises `CourseError` outside of a course."""
+    course = folders.load(Path.cwd())
+    assignments = course.assignments()
+    if not assignments:
+        print(words.NO_ASSIGNMENT)
+    for assignment in assignments:
+        print("\n".join(words.standing(_standing(course, assignment))), end="\n\n")
+    print(words.MORE)
+    return GRADED
+
+
+def _standing(course: Course, assignment: str) -> Standing:
+    students = course.students(assignment)
+    submissions = gradebook.read(course, assignment).submissions
+    graded = {student for student in students if student in submissions and submissions[student].graded}
+    pages = [student for student in students if any(course.folder("feedback", student, assignment).glob("*.html"))]
+    return Standing(
+        assignment,
+        released=any(course.folder("release", ".", assignment).glob("*.ipynb")),
+        handed_in=len(students),
+        graded=len(graded),
+        to_review=sum(submissions[student].needs_review for student in graded),
+        feedback=len(pages),
+    )
