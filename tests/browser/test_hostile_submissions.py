@@ -27,7 +27,7 @@ ATTACKS = {
     "picture": [new_markdown_cell("![x](/logout) ![y](http://127.0.0.1:1/x) <img src='http://example.org/x.png'>")],
     "link": [new_markdown_cell(f"[a](javascript:{HIT.replace(' ', '')}) [b](/logout) <a href='/logout'>c</a>")],
     "output": [new_code_cell(f"{SHOW}display(HTML({BUTTON!r}), HTML({SCRIPT!r}), Javascript({HIT!r}))")],
-    "shown-markdown": [new_code_cell(f"{SHOW}display(Markdown({SCRIPT!r} + '\\n# test_double'))")],
+    "display": [new_code_cell(f"{SHOW}display(Markdown({SCRIPT!r} + '\\n# test_double'))")],
     "mime": [
         new_code_cell(
             "from IPython.display import publish_display_data as show\n"
