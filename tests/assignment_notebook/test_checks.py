@@ -308,6 +308,28 @@ def test_a_right_answer_passes_in_any_style(run, name):
     assert FRIENDLY in printed["test_training_run"]
 
 
+@pytest.mark.parametrize("name", ["apply_gradients", "train"])
+def test_what_is_noted_of_a_model_is_not_taken_for_another_one(run, name):
+    """An optimizer for each model, by its id: the models of the checks stay alive, so that no id comes twice."""
+    noted = {
+        "apply_gradients": """
+            optimizer = optimizers.setdefault(id(model), tf.keras.optimizers.SGD())
+            optimizer.learning_rate = learning_rate
+            optimizer.apply_gradients([(dw, model.w), (db, model.b)])""",
+        "train": """
+            with tf.GradientTape() as tape:
+                current = loss(model(inputs), outputs)
+            optimizer = optimizers.setdefault(id(model), tf.keras.optimizers.SGD())
+            optimizer.learning_rate = learning_rate
+            optimizer.apply(tape.gradient(current, [model.w, model.b]), [model.w, model.b])
+            return current""",
+    }[name]
+    answers = train(noted) if name == "train" else update(dedent(noted).strip().replace("\n", "\n    "))
+    answers[name] = "optimizers = {}\n" + answers[name]
+    printed = run(until="test_training_run", **answers)
+    assert all(FRIENDLY in printed[f"test_{cell}"] for cell in ("loss", "apply_gradients", "train", "training_run"))
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_typical_mistake_gets_its_advice(run, name):
     """The message names what is wrong, and says what was got."""
