@@ -131,13 +131,22 @@ def _repair(nb: Any, notebook: Any) -> list[Flag]:
     nb.cells = [from_dict(cell) for cell in result.cells]
     for cell, name in zip(nb.cells, result.ids, strict=True):
         cell.metadata.pop("nbgrader", None) if name is None else None
-        if name is not None and cell.metadata.get("nbgrader", {}).get("grade_id") != name:
-            cell.metadata["nbgrader"] = {
-                **_metadata(sources[name], points.get(name), name in solutions),
-                **({"task": True, "grade": False} if name in tasks else {}),
-            }
+        if name is None:
+            continue
+        right = {
+            **_metadata(sources[name], points.get(name), name in solutions),
+            **({"task": True, "grade": False} if name in tasks else {}),
+        }
+        claimed = cell.metadata.get("nbgrader", {})
+        if claimed.get("grade_id") != name:
+            cell.metadata["nbgrader"] = right
+        else:  # what it is graded as is not the student's to say; nbgrader believes the cell
+            claimed.update({key: right[key] for key in GRADED_AS})
     in_doubt = [Flag("for review", names=result.in_doubt)] if result.in_doubt else []
     return [*result.flags, *in_doubt]
+
+
+GRADED_AS = ("grade", "solution", "task", "locked")
 
 
 def _lines(source: str) -> list[str]:
