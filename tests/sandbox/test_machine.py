@@ -15,7 +15,8 @@ def test_forks_and_sandboxes_on_linux_only(monkeypatch: pytest.MonkeyPatch, syst
 def test_without_a_sandbox_every_protection_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is tried, everything essential is missing, and worker processes inherit that."""
     monkeypatch.setattr(machine, "SYSTEM", "darwin")
-    monkeypatch.delenv("PROCTOR_LACKING", raising=False)
+    monkeypatch.setenv("PROCTOR_LACKING", "")  # so that it is afterwards as it was before
+    monkeypatch.delenv("PROCTOR_LACKING")
     machine.protections.cache_clear()
     assert not machine.was_tried()
     try:
@@ -24,4 +25,3 @@ def test_without_a_sandbox_every_protection_is_lacking(monkeypatch: pytest.Monke
         assert machine.was_tried()
     finally:
         machine.protections.cache_clear()
-        monkeypatch.setenv("PROCTOR_LACKING", "")

@@ -5,6 +5,7 @@
 """
 
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -23,7 +24,8 @@ def scratch_folder() -> Iterator[Path]:
     """A folder for one submission, removed afterwards whatever is in it."""
     together = os.environ.get(SCRATCH)
     if together:
-        Path(together).mkdir(mode=0o711, exist_ok=True)
+        Path(together).mkdir(exist_ok=True)
+        Path(together).chmod(0o711)  # a student's user passes through it
     folder = Path(tempfile.mkdtemp(prefix="proctor-", dir=together))
     _in_use.add(folder)
     try:
@@ -35,9 +37,11 @@ def scratch_folder() -> Iterator[Path]:
 
 @contextmanager
 def scratch_folders_together() -> Iterator[None]:
-    """Have this process and its children make theirs in one folder, and remove it with what killed ones have left."""
-    folder = Path(tempfile.mkdtemp(prefix="proctor-"))
-    folder.chmod(0o711)  # a student's user passes through it
+    """Have this process and its children make theirs in one folder, and remove it with what killed ones have left.
+
+    Who needs it first makes it: a command that is killed before leaves nothing.
+    """
+    folder = Path(tempfile.gettempdir(), f"proctor-{secrets.token_hex(8)}")
     os.environ[SCRATCH] = str(folder)
     try:
         yield
@@ -59,9 +63,9 @@ def remove(folder: Path) -> None:
     """Remove a folder as far as that is possible, with folders in folders without end, or without rights, too."""
     try:
         shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
     except (OSError, RecursionError):
+        if not folder.exists():
+            return
         _take_back(folder)
         subprocess.run(["rm", "-rf", str(folder)], stderr=subprocess.DEVNULL, check=False)
 
