@@ -1,5 +1,8 @@
 """``proctor`` alone says where a course stands."""
 
+import subprocess
+import sys
+
 import pytest
 import tiny_course
 from commands import run
@@ -50,3 +53,14 @@ def test_each_command_says_what_it_prints(tmp_path, command):
     help_text = " ".join(run(tmp_path, "proctor", command, "--help").stdout.split())
     assert "Print" in help_text
     assert f"example: proctor {command}" in help_text or command == "doctor"
+
+
+def test_help_waits_for_nothing():
+    """To say what the commands are takes neither nbgrader nor pytest, numpy or a database, whose imports take a second."""
+    program = (
+        "import sys\nfrom proctor.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'nbgrader', 'pytest', 'numpy', 'sqlalchemy', 'nbconvert'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

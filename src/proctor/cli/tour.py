@@ -1,16 +1,20 @@
 """``proctor`` alone: where this course stands, assignment by assignment, and what comes next."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proctor.cli.status import GRADED
-from proctor.course import folders, gradebook
-from proctor.course.folders import Course
-from proctor.render import words
-from proctor.results.standing import Standing
+
+if TYPE_CHECKING:
+    from proctor.course.folders import Course
+    from proctor.results.standing import Standing
 
 
 def run() -> int:
     """Print it. Raises `CourseError` outside of a course."""
+    from proctor.course import folders
+    from proctor.render import words
+
     course = folders.load(Path.cwd())
     assignments = course.assignments()
     if not assignments:
@@ -21,7 +25,10 @@ def run() -> int:
     return GRADED
 
 
-def _standing(course: Course, assignment: str) -> Standing:
+def _standing(course: "Course", assignment: str) -> "Standing":
+    from proctor.course import gradebook
+    from proctor.results.standing import Standing
+
     students = course.students(assignment)
     submissions = gradebook.read(course, assignment).submissions
     graded = {student for student in students if student in submissions and submissions[student].graded}
