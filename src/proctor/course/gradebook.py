@@ -7,6 +7,7 @@ Called by the report and the exports. nbgrader's own objects ask the database on
 import contextlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -92,29 +93,32 @@ class Records:
         return sum(self.exercises.values())
 
 
-def read(course: Course, assignment: str) -> Records:
-    """Read the gradebook of `course`. One that does not exist yet is empty, and stays away."""
+@contextlib.contextmanager
+def _session(course: Course) -> Iterator[Any]:
+    """Open the gradebook; None if there is none yet: nbgrader would make one."""
     url = make_url(course.db_url())
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        return Records()
+        yield None
+        return
     with db.Gradebook(course.db_url(), str(course.config.get("CourseDirectory", {}).get("course_id", ""))) as book:
-        return read_from(book.db, course, assignment)
+        yield book.db
+
+
+def read(course: Course, assignment: str) -> Records:
+    """Read the gradebook of `course`. One that does not exist yet is empty, and stays away."""
+    with _session(course) as session:
+        return read_from(session, course, assignment) if session is not None else Records()
 
 
 def student_ids(course: Course) -> frozenset[str]:
     """Ids of all students whom the gradebook knows; none if there is no gradebook yet."""
-    url = make_url(course.db_url())
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        return frozenset()
-    with db.Gradebook(course.db_url(), str(course.config.get("CourseDirectory", {}).get("course_id", ""))) as book:
-        return frozenset(str(row[0]) for row in book.db.execute(select(db.Student.id)))
+    with _session(course) as session:
+        found = session.execute(select(db.Student.id)) if session is not None else ()
+        return frozenset(str(row[0]) for row in found)
 
 
 def released(course: Course, assignment: str) -> list[tuple[Any, ...]]:
     """Return the gradebook's own copy of the released notebooks, by which nbgrader grades; empty before a release."""
-    url = make_url(course.db_url())
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        return []
     source, points = db.SourceCell, db.GradeCell.max_score
     query = (
         select(db.Notebook.name, source.name, source.cell_type, source.source, source.locked, points)
@@ -123,8 +127,8 @@ def released(course: Course, assignment: str) -> list[tuple[Any, ...]]:
         .outerjoin(db.GradeCell, (db.GradeCell.notebook_id == db.Notebook.id) & (db.GradeCell.name == source.name))
         .where(db.Assignment.name == assignment)
     )
-    with db.Gradebook(course.db_url(), str(course.config.get("CourseDirectory", {}).get("course_id", ""))) as book:
-        return sorted((tuple(row) for row in book.db.execute(query)), key=str)
+    with _session(course) as session:
+        return sorted((tuple(row) for row in session.execute(query)), key=str) if session is not None else []
 
 
 def read_from(session: Any, course: Course, assignment: str) -> Records:
