@@ -49,6 +49,17 @@ def test_there_is_a_fence(clock):
     assert clock.at(10.0 * FENCE + 1, 1000.0) < 0
 
 
+def test_nothing_is_given_back_after_the_notebooks_own_limit(monkeypatch):
+    """A notebook that stands in its own way with busy threads gets no more time than any other."""
+    now = iter([100.0, 105.0, 112.0])
+    waited = iter([0.0, 50.0])
+    monkeypatch.setattr(fair_clock.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(fair_clock, "seconds_in_line", lambda pid: next(waited))
+    clock = FairClock(10.0, 1, until=111.0)
+    assert clock.left() == 5.0
+    assert clock.left() == -1.0
+
+
 def test_nothing_is_known_of_a_process_that_is_gone():
     """Then the clock is wall clock."""
     assert seconds_in_line(None) == seconds_in_line(2**30) == 0.0

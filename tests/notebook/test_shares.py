@@ -27,7 +27,7 @@ class DyingKernel:
 @pytest.fixture(autouse=True)
 def dying_kernels(monkeypatch):
     """No process is started."""
-    monkeypatch.setattr(process.StudentKernel, "start", lambda starter: DyingKernel())
+    monkeypatch.setattr(process.StudentKernel, "start", lambda starter, until: DyingKernel())
 
 
 def test_each_exercise_has_its_own_kernels():

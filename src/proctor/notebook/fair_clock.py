@@ -5,6 +5,7 @@ processor; Linux counts for how long. That time is given back, up to a fence, so
 what the machine does besides. A process that sleeps or waits for something else stands in no line.
 """
 
+import math
 import time
 from pathlib import Path
 
@@ -12,13 +13,17 @@ FENCE = 4.0  # times the limit; then it is over, whatever the machine did
 
 
 class FairClock:
-    """Counts down `seconds` in which the main thread of the process `pid` runs, or could."""
+    """Counts down `seconds` in which the main thread of the process `pid` runs, or could.
 
-    def __init__(self, seconds: float, pid: int | None) -> None:
+    Nothing is given back past the moment `until`, in terms of ``time.monotonic``.
+    """
+
+    def __init__(self, seconds: float, pid: int | None, until: float = math.inf) -> None:
         self._pid = pid
         self._waited = seconds_in_line(pid)
         now = time.monotonic()
-        self._end, self._fence = now + seconds, now + FENCE * seconds
+        self._end = now + seconds
+        self._fence = max(self._end, min(now + FENCE * seconds, until))
 
     def left(self) -> float:
         """Seconds of wall clock that are left, at least: when they are over there may be some more."""

@@ -112,9 +112,7 @@ class NotebookProcess:
         self._exercise_began = time.monotonic()
 
     def _ready(self) -> StudentKernel:
-        if time.monotonic() > self._deadline:
-            self.end()
-            raise TooSlow(self._limits.notebook)
+        self._keep_to_the_deadline()
         if self._kernel is None:
             if self._started >= self._limits.kernels:
                 raise KernelDied("too often")
@@ -122,7 +120,7 @@ class NotebookProcess:
             if self._started and time.monotonic() > self._exercise_began + self._share:
                 raise TooSlow(self._share)
             self._started += 1
-            self._kernel = StudentKernel.start(self._starter)
+            self._kernel = StudentKernel.start(self._starter, self._deadline)
             self._replay()
         return self._kernel
 
@@ -131,15 +129,18 @@ class NotebookProcess:
         kernel = self._kernel
         assert kernel is not None
         for position, (_, code) in enumerate(self._harmless):
-            if time.monotonic() > self._deadline:
-                self.end()
-                raise TooSlow(self._limits.notebook)
+            self._keep_to_the_deadline()
             if kernel.run_cell(code, self._time_for(self._limits.cell)).end in HARM:
                 # It did no harm before and does now: leave it out, too, and start once more.
                 del self._harmless[position]
                 self._kernel = None
                 self._ready()
                 return
+
+    def _keep_to_the_deadline(self) -> None:
+        if time.monotonic() > self._deadline:
+            self.end()
+            raise TooSlow(self._limits.notebook)
 
     def _time_for(self, limit: float) -> float:
         return max(0.5, min(limit, self._deadline - time.monotonic()))

@@ -7,6 +7,7 @@ that arrives is believed: every message is parsed, its fields are checked and cu
 
 import contextlib
 import json
+import math
 import mmap
 import time
 from collections.abc import Callable, Iterable
@@ -36,17 +37,21 @@ Starter = Callable[[], KernelManager]
 class StudentKernel:
     """A running kernel, from `start` to `end`; after ``died``, ``too slow`` or ``flood`` it is gone already."""
 
-    def __init__(self, manager: KernelManager) -> None:
+    def __init__(self, manager: KernelManager, until: float = math.inf) -> None:
         self._manager = manager
+        self._until = until
         self._client = manager.client()
         self._has_probe = False
         self._memory = _resident()
 
     @classmethod
-    def start(cls, starter: Starter, timeout: float = 60.0) -> "StudentKernel":
-        """Start a kernel with `starter` and wait until it answers. Raises `KernelNotStarted`."""
+    def start(cls, starter: Starter, until: float = math.inf, timeout: float = 60.0) -> "StudentKernel":
+        """Start a kernel with `starter` and wait until it answers. Raises `KernelNotStarted`.
+
+        A busy machine gives no time back after `until` (see `FairClock`).
+        """
         try:
-            kernel = cls(starter())
+            kernel = cls(starter(), until)
         except KernelNotStarted:
             raise
         except Exception as error:
@@ -137,7 +142,7 @@ class StudentKernel:
         """Collect what belongs to `request` until the kernel is idle again; end it when that takes too long."""
         shell, iopub = self._client.shell_channel.socket, self._client.iopub_channel.socket
         poller = _poller((shell, iopub))
-        clock = FairClock(timeout, getattr(self._manager, "pid", None))
+        clock = FairClock(timeout, getattr(self._manager, "pid", None), self._until)
         reply, idle = None, False
         while reply is None or not idle:
             left = clock.left()
