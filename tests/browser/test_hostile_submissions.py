@@ -60,20 +60,6 @@ def course(released_tiny_course, tmp_path_factory):
     return course
 
 
-@pytest.fixture(scope="module")
-def server(course, tmp_path_factory):
-    """``jupyter lab`` in the course's folder."""
-    with lab.running(course, tmp_path_factory.mktemp("home")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Start one browser for all tests of this module."""
-    with lab.browser() as browser:
-        yield browser
-
-
 @pytest.fixture
 def page(chromium, server):
     """Open a page, logged in; whatever a test does on it, no script of a student's runs and no address is fetched."""
