@@ -92,11 +92,11 @@ def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, loss
     Row k of `starts`, shape (calls, 2), is where the weights are put before call k, or NaN to leave them where they
     are; `models` says which of two new models it is called on, shape (calls,), and `chosen` which of the `losses`, each
     a name in `FORMULAS` and numbers, is the loss then. The other stand-in notes its arguments and moves the weights by
-    `nudge`, whatever the gradients are. Returns the weights before and after each call ("before", "after", shape
-    (calls, 2)), how often `apply_gradients` was called in each ("calls", (calls,)), with which dw, db and rate
-    ("noted", (calls, SLOTS, 3)), what `train` "returned", whether it "crashed" after it had moved the weights, which is
-    an error as usual unless we `forgive` it, whether the variables are still the "same", and whether `loss` was also
-    called on data of another length ("strangers") or on tensors of two shapes ("crossed").
+    `nudge`, whatever the gradients are. Returns the weights after each call ("after", shape (calls, 2)), how often
+    `apply_gradients` was called in each ("calls", (calls,)), with which dw, db and rate ("noted", (calls, SLOTS, 3)),
+    what `train` "returned", whether it "crashed" after it had moved the weights, which is an error as usual unless we
+    `forgive` it, whether the variables are still the "same", and whether `loss` was also called on data of another
+    length ("strangers") or on tensors of two shapes ("crossed").
     """
     stand_in, recorder = LossStandIn(losses, outputs), Recorder(nudge)
     plan = starts, models, (tf.constant(inputs), tf.constant(outputs)), rates, chosen, forgive
@@ -113,7 +113,7 @@ def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, loss
 
 def _steps(notebook, starts, models, data, rates, chosen, forgive, stand_in, recorder):
     _kept.append((recorder, stand_in))  # traced functions hold on to their variables
-    report = {name: [] for name in ("before", "after", "calls", "noted", "returned", "crashed")}
+    report = {name: [] for name in ("after", "calls", "noted", "returned", "crashed")}
     stand_ins = {"loss": stand_in.function(), "apply_gradients": recorder.function()}
     with _as_after_restart(notebook), _standing_in(notebook, **stand_ins):
         both = [new_model(notebook, *starts[0]) for _ in range(2)]
@@ -125,14 +125,13 @@ def _steps(notebook, starts, models, data, rates, chosen, forgive, stand_in, rec
                 held[which][1].assign(start[1])
             recorder.forget()
             before = _values(held[which])
-            report["before"].append(before)
             returned, crashed = _train(notebook, both[which], held[which], before, data, rate, forgive)
             report["returned"].append(returned)
             report["crashed"].append(crashed)
             report["after"].append(_values(held[which]))
             report["calls"].append(recorder.calls())
             report["noted"].append(recorder.noted())
-    arrays = {name: np.stack(report[name]) for name in ("before", "after", "calls", "noted")}
+    arrays = {name: np.stack(report[name]) for name in ("after", "calls", "noted")}
     return {**report, **arrays, "same": all(map(_same, both, held))}
 
 
@@ -339,14 +338,17 @@ def _run_again(notebook, files):
 def _without_trials(source):
     """The statements of a cell but for those that call one of the three functions: to try them takes time."""
     tree = ast.parse(source)
-    defining = ast.FunctionDef, ast.ClassDef
-    tree.body = [step for step in tree.body if isinstance(step, defining) or not _calls_one(step)]
+    tree.body = [step for step in tree.body if not _calls_one(step)]
     return tree
 
 
-def _calls_one(step):
-    calls = [node.func for node in ast.walk(step) if isinstance(node, ast.Call)]
-    return any(isinstance(function, ast.Name) and function.id in FUNCTIONS for function in calls)
+def _calls_one(node):
+    """Whether running `node` calls one of them; what is inside of a function is only defined."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        return False
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
+        return True
+    return any(map(_calls_one, ast.iter_child_nodes(node)))
 
 
 def _put_back(notebook, every):

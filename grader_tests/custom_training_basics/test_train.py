@@ -71,8 +71,8 @@ def played(submission, problem: Problem, starts, models, rates, stand_ins, chose
     plan = starts, models, *data, rates, problem.nudge, losses, chosen, forgive
     reply = submission.play("training_steps", *plan)
     assert recognise.field(reply, "same") is True, REPLACED
-    before, after = (recognise.array(recognise.field(reply, name), (len(rates), 2)) for name in ("before", "after"))
-    before = np.where(np.isnan(starts), before, starts)  # where they were put is not taken on trust
+    after = recognise.array(recognise.field(reply, "after"), (len(rates), 2))
+    before = np.where(np.isnan(starts), np.roll(after, 1, axis=0), starts)
     calls = recognise.array(recognise.field(reply, "calls"), (len(rates),))
     noted = recognise.array(recognise.field(reply, "noted"), (len(rates), SLOTS, 3))
     returned, crashed = (recognise.items(recognise.field(reply, name), len(rates)) for name in ("returned", "crashed"))
