@@ -23,7 +23,6 @@ ARCHIVES = frozenset(
     (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".lz", ".lzma", ".z", ".iso")
 )
 ZIP = frozenset((".zip",))
-TAR = frozenset((".tar", ".gz", ".tgz"))
 READ_AT_ONCE = 1 << 20  # bytes of one header of a tar file
 DIRECTORY_ENTRY = 200  # bytes of a zip file's directory for each entry that is allowed
 UNPACKED_ALSO = 64 << 20  # bytes of a tar file beside the contents of its files: headers and padding

@@ -6,7 +6,7 @@ folder an archive may as well be a student's own: it is one if its name is where
 
 import os
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -74,6 +74,7 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
         sizes = (self.file_size * MB, self.student_size * MB)
         return Limits(*sizes, self.student_files, self.total_size * MB, self.entries)
 
+    @cached_property
     def _expression(self) -> Expression | None:
         collector = getattr(self.parent, "collector_plugin_inst", None)
         try:
@@ -82,7 +83,7 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
             return None
 
     def _owner(self) -> unpack.Owner:
-        expression = self._expression()
+        expression = self._expression
 
         @cache
         def owner(path: str) -> str:
@@ -108,7 +109,7 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
         return theirs, others
 
     def _not_the_platforms(self, place: str) -> Why | None:
-        expression = self._expression()
+        expression = self._expression
         if names.problem(place):
             return names.problem(place)
         if place.count("/") > self.folders_above:

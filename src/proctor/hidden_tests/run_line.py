@@ -20,6 +20,15 @@ def split(source: str) -> tuple[str, str | None]:
     return visible, _named(hidden) if len(hidden) < MAX_RUN_LINE else None
 
 
+def same_text(one: str, other: str) -> bool:
+    """Whether two cells say the same, blank lines and the ends of lines aside."""
+    return _lines(one) == _lines(other)
+
+
+def _lines(source: str) -> list[str]:
+    return [line.rstrip() for line in source.splitlines() if line.strip()]
+
+
 def is_near_miss(source: str) -> bool:
     """Whether a cell speaks of our line in a way that nothing is run by: an author's slip, never to pass in silence."""
     visible, hidden = _parts(source)

@@ -70,7 +70,7 @@ class CellRun:
         """
         if self.end == "ok":
             return
-        self.outputs = [_only_shown(output) for output in self.outputs]
+        self.outputs = [only_shown(output) for output in self.outputs]
         if not any(output.output_type == "error" for output in self.outputs):
             self.outputs.append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
 
@@ -80,7 +80,8 @@ def remark(text: str) -> Any:
     return new_output("stream", name="stdout", text=words.in_cell(text))
 
 
-def _only_shown(output: Any) -> Any:
+def only_shown(output: Any) -> Any:
+    """A result is shown as before, but nbgrader does not take it for points any more."""
     return new_output("display_data", output.data) if output.output_type == "execute_result" else output
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from nbformat.v4 import new_output
 
-from proctor.notebook.cell_run import IMAGES, MAX_CELL_OUTPUT, MAX_TEXT, CellRun, output_of, remark
+from proctor.hidden_tests.run_line import same_text
+from proctor.notebook.cell_run import IMAGES, MAX_CELL_OUTPUT, MAX_TEXT, CellRun, only_shown, output_of, remark
 from proctor.render import words
 
 MAX_OUTPUTS = 1000  # of one cell
@@ -45,7 +46,7 @@ def keep_outputs(cells: Sequence[Any], handed_in: HandedIn, room: int) -> None:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         source, outputs = handed_in.get(str(cell.get("id")), ("", ()))
-        kept = _reduced(outputs, _only_shown) if _lines(source) == _lines(cell.source) else CellRun()
+        kept = _reduced(outputs, _to_look_at) if same_text(source, cell.source) else CellRun()
         room -= kept.size
         if room < 0:
             kept.leave_out(remark(words.LEFT_OUT))
@@ -62,10 +63,6 @@ def count_outputs(cells: Sequence[Any], handed_in: HandedIn, room: int) -> None:
         if room < 0:
             kept.leave_out(remark(words.LEFT_OUT))
         cell.outputs = kept.outputs
-
-
-def _lines(source: str) -> list[str]:
-    return [line.rstrip() for line in source.splitlines() if line.strip()]
 
 
 def _reduced(outputs: Sequence[Any], form: Callable[[Any], Any]) -> CellRun:
@@ -101,9 +98,9 @@ def _joined(text: Any, between: str = "") -> str:
     return between.join(line for line in lines if isinstance(line, str))
 
 
-def _only_shown(output: Any) -> Any:
+def _to_look_at(output: Any) -> Any:
     """Something to look at: a value or an error of before is none now, and an error is kept as its text."""
     if output.output_type == "error":
         text = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
         return new_output("stream", name="stdout", text=f"{text[:MAX_TEXT]}\n")
-    return new_output("display_data", output.data) if output.output_type == "execute_result" else output
+    return only_shown(output)

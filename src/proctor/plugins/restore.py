@@ -16,7 +16,7 @@ from nbgrader.preprocessors import OverwriteCells
 from nbgrader.utils import compute_checksum
 
 from proctor.errors import AnotherNotebook
-from proctor.hidden_tests.run_line import split
+from proctor.hidden_tests.run_line import same_text, split
 from proctor.repair.read import notebook_of
 from proctor.repair.rebuild import meant
 from proctor.repair.released import Released
@@ -93,7 +93,7 @@ class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
         submitted, as_released = cell.source, _as_released(cell)
         cell, resources = super().preprocess_cell(cell, resources, cell_index)
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        changed = _lines(split(submitted)[0]) != _lines(split(cell.source)[0])
+        changed = not same_text(split(submitted)[0], split(cell.source)[0])
         if grade_id is not None and changed and not as_released:
             self._restored.append(grade_id)
         return cell, resources
@@ -147,10 +147,6 @@ def _repair(nb: Any, notebook: Any) -> list[Flag]:
 
 
 GRADED_AS = ("grade", "solution", "task", "locked")
-
-
-def _lines(source: str) -> list[str]:
-    return [line.rstrip() for line in source.splitlines() if line.strip()]
 
 
 def _index_of(nb: Any, grade_id: str) -> int | None:

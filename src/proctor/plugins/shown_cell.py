@@ -129,9 +129,10 @@ def _output(output: Any, budget: Budget) -> list[Markup]:
 
 def _text(text: str, budget: Budget) -> Markup:
     # Colours of the page's own style sheet only: one of a terminal's 256 can be too pale to read.
-    if not budget.has_room("output", cut(text)):
+    text = cut(text)
+    if not budget.has_room("output", text):
         return LEFT_OUT
-    escaped = Markup(INLINE_STYLE.sub("", ansi2html(cut(text))))  # noqa: S704 - it escapes
+    escaped = Markup(INLINE_STYLE.sub("", ansi2html(text)))  # noqa: S704 - it escapes
     return budget.admit("output", Markup("<pre>{}</pre>").format(escaped))
 
 
