@@ -1,4 +1,4 @@
-"""The ``proctor`` command: options, progress and tables. How anything is done is other modules' business."""
+"""The ``proctor`` command: its subcommands, each a module of its own, and what becomes of an error."""
 
 import argparse
 import sys

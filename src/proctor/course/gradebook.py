@@ -1,7 +1,7 @@
 """Everything about one assignment that nbgrader's gradebook knows, in a few queries.
 
-Called by the report and the exports. nbgrader's own objects ask the database once for each property: for a class of
-1,000 that is minutes.
+Called by all who ask for scores: the class table, the report, the exports, the tour. nbgrader's own objects ask the
+database once for each property: for a class of 1,000 that is minutes.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """What the course's folders say about one student: handed in, graded, changed since, feedback written and released.
 
-Called by `gather` and the exports, once a student. What the tests found is taken from proctor's memory if it is the
-latest, and from the graded notebook if that is: ``nbgrader autograde`` writes only the notebook.
+Called by grading, the report and the exports, once a student. What the tests found is taken from proctor's memory if
+it is the latest, and from the graded notebook if that is: ``nbgrader autograde`` writes only the notebook.
 """
 
 import json

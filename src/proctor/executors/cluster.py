@@ -1,6 +1,6 @@
 """A class on a Dask cluster: the same jobs on workers of other machines, which share the course's folder.
 
-`proctor.cli.main` calls `connect`; `proctor.grading.class_run` sees a ``concurrent.futures.Executor``. Dask queues,
+`proctor.cli.grade` calls `connect`; `proctor.grading.class_run` sees a ``concurrent.futures.Executor``. Dask queues,
 balances, and gives the jobs of a lost worker to others. Before anything is graded, every worker is asked what it has
 (`proctor.executors.cluster_worker`): one that would grade otherwise than this machine is refused by name.
 """

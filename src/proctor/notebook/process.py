@@ -15,8 +15,10 @@ from proctor.notebook.cell_run import CellRun, End, remark
 from proctor.notebook.student_kernel import Starter, StudentKernel
 from proctor.render import words
 from proctor.results.flag import Flag, FlagKind
+from proctor.settings import Settings
 
 MAX_FLAGS = 20  # of one test cell
+DEFAULTS = Settings()
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Limits:
     And the kernels that one exercise may use up, and the bytes of `output` that are kept of a whole notebook.
     """
 
-    cell: float = 30.0
-    call: float = 15.0
-    notebook: float = 300.0
+    cell: float = DEFAULTS.cell_timeout
+    call: float = DEFAULTS.call_timeout
+    notebook: float = DEFAULTS.notebook_timeout
     kernels: int = 8
     output: int = 16 << 20
 

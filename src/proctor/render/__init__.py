@@ -1,4 +1,4 @@
-"""Results in words, for people and for other programs: HTML, text, JSON, tables. All sentences are made here.
+"""Results in words, for people and for other programs: HTML, text, JSON, tables. Sentences about results are made here.
 
-Called by everything that shows something; it decides nothing.
+Called by everything that shows something; it decides nothing. What a command or a refusal says stands where it arises.
 """

@@ -1,6 +1,6 @@
 """Where results lie in a graded notebook: a verdict in the outputs of its test cell, flags in the notebook's metadata.
 
-Written by `proctor.plugins.execute`; read when a class is graded, for feedback, and for the report.
+Written when a notebook is restored and graded; read when a class is graded, for feedback, and for the report.
 """
 
 import json

@@ -1,9 +1,9 @@
-"""What this machine does for student code. The one module that asks the platform: a port to another system starts here.
+"""What this machine does for student code. The one module that decides by the system's name: a port starts here.
 
 `proctor.kernels` and `proctor.executors.pool` ask whether to fork. ``proctor doctor`` prints `protections`; grading
 refuses when something is `lacking`, on a cluster each worker's machine is asked what is `missing`. What a system has in
 principle may be refused on one machine (in a container, for example), so every answer about protections comes from
-trying it.
+trying it. Which processors the filter of system calls knows is in `proctor.sandbox.seccomp`.
 """
 
 import functools
