@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from proctor.kernels.provisioner import WarmProvisioner
 from proctor.kernels.warm_process import start_warm_process
 from proctor.sandbox.limits import Excess
 from proctor.sandbox.policy import Policy
+from proctor.sandbox.scratch import remove
 
 
 def exists(pid: int) -> bool:
@@ -262,3 +265,27 @@ def test_a_run_folder_goes_even_without_its_rights(start: Callable[..., Any]) ->
     folder = Path(kernel.manager.connection_file).parent
     kernel.manager.shutdown_kernel(now=True)
     assert until(lambda: not folder.exists())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="makes itself an ordinary user")
+def test_an_ordinary_user_removes_what_has_no_rights() -> None:
+    """Root may do everything anyway; whoever is not gets the rights back first."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # where every user may write
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.chown(folder, 12345, 12345)
+                os.setgid(12345)
+                os.setuid(12345)
+            (folder / "a" / "b").mkdir(parents=True)
+            (folder / "a" / "b" / "file").touch()
+            (folder / "a" / "b").chmod(0)
+            (folder / "a").chmod(0)
+            remove(folder / "a")
+            os._exit(0 if not (folder / "a").exists() else 1)
+        finally:
+            os._exit(2)
+    status = os.waitpid(child, 0)[1]
+    shutil.rmtree(folder)
+    assert os.waitstatus_to_exitcode(status) == 0

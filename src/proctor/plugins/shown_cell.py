@@ -39,14 +39,18 @@ class Budget:
 
     def __init__(self) -> None:
         self._left = dict(ROOM)
+        self._work = {kind: 2 * room for kind, room in ROOM.items()}  # what turned out too large was work, too
 
-    def has_room(self, kind: str, text: str) -> bool:
-        """Whether `text` may be turned into HTML at all, which makes it longer: asked before the work."""
-        return len(text) <= self._left[kind]
+    def may_render(self, kind: str, text: str) -> bool:
+        """Whether `text` may be turned into HTML at all, which makes it longer: asked before the work, once a text."""
+        if len(text) > min(self._left[kind], self._work[kind]):
+            return False
+        self._work[kind] -= len(text)
+        return True
 
     def admit(self, kind: str, html: Markup) -> Markup:
         """Return `html`, or a word on it if there is no room left."""
-        if not self.has_room(kind, html):
+        if len(html) > self._left[kind]:
             return LEFT_OUT
         self._left[kind] -= len(html)
         return html
@@ -89,7 +93,7 @@ def show(cell: Any, budget: Budget) -> Shown:
     given = bool(metadata.get("locked")) and not metadata.get("solution")
     tested = bool(metadata.get("grade")) and not metadata.get("solution") and cell.cell_type == "code"
     kind = "checks" if tested else str(cell.cell_type)
-    html = _source(cell, source) if budget.has_room("source", cut(source)) else LEFT_OUT
+    html = _source(cell, source) if budget.may_render("source", cut(source)) else LEFT_OUT
     html = budget.admit_prose(html) if cell.cell_type == "markdown" else budget.admit("source", html)
     if kind not in ("code", "checks"):
         return Shown(kind, html, given=given)
@@ -130,14 +134,14 @@ def _output(output: Any, budget: Budget) -> list[Markup]:
 def _text(text: str, budget: Budget) -> Markup:
     # Colours of the page's own style sheet only: one of a terminal's 256 can be too pale to read.
     text = cut(text)
-    if not budget.has_room("output", text):
+    if not budget.may_render("output", text):
         return LEFT_OUT
     escaped = Markup(INLINE_STYLE.sub("", ansi2html(text)))  # noqa: S704 - it escapes
     return budget.admit("output", Markup("<pre>{}</pre>").format(escaped))
 
 
 def _picture(url: str, budget: Budget) -> Markup:
-    if not budget.has_room("picture", url):
+    if not budget.may_render("picture", url):
         return LEFT_OUT
     if not PICTURE.fullmatch(url):
         return Markup("<p>[A picture that cannot be shown]</p>")
