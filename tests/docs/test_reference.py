@@ -11,10 +11,19 @@ from proctor.collect.collector import PlatformCollector
 from proctor.collect.extractor import PlatformExtractor
 from proctor.plugins.execute import ProctoredExecute
 from proctor.plugins.exports import CanvasExport, MoodleExport
+from proctor.plugins.feedback import FeedbackExporter
 from proctor.plugins.late import PercentPerDay
 
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
-COMPONENTS = [ProctoredExecute, PercentPerDay, CanvasExport, MoodleExport, PlatformExtractor, PlatformCollector]
+COMPONENTS = [
+    ProctoredExecute,
+    FeedbackExporter,
+    PercentPerDay,
+    CanvasExport,
+    MoodleExport,
+    PlatformExtractor,
+    PlatformCollector,
+]
 ROWS = {(name, default) for name, default in re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", REFERENCE, re.MULTILINE)}
 
 

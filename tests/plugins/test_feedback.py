@@ -10,22 +10,26 @@ import nbformat
 import pytest
 import tiny_course
 from commands import run
-from graded_class import CONFIG, Graded, write_feedback
+from graded_class import CELL, CONFIG, Graded, write_feedback
 from markupsafe import escape
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
-from proctor.plugins.feedback import TEMPLATES, make_page
+from proctor.feedback.page import make_page
+from proctor.plugins.feedback import TEMPLATES, FeedbackExporter
 from proctor.render import words
+from proctor.render.cell_outputs import as_outputs, with_code
+from proctor.results import in_notebook
+from proctor.results.fault import Fault
 from proctor.results.flag import Flag
+from proctor.results.verdict import CellVerdict, Item
 
 
 def text(page):
     """What a reader sees, on one line."""
-    body = page[page.index("<body>") :]
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page[page.index("<body>") :]))
 
 
 def png(width=4):
@@ -117,7 +121,7 @@ def test_undecided_is_not_the_students_fault(feedback):
 def test_unusual_ids(feedback, inventory, student):
     """A page is written into the student's folder, and the id on it is text."""
     page = feedback(Graded(student, ("passed", "failed"), ("", "Look."), name=("Ada", "Li")))
-    assert f'<span class="soft">{escape(student)}</span>' in page
+    assert f"Ada Li ({escape(student)}) · handed in 1 November 2026, 11:00 UTC" in page
     assert "2 of 3 points" in text(page)
     assert not inventory(page).handlers
 
@@ -156,13 +160,118 @@ def test_before_grading_there_is_no_page(tiny):
 
 
 def test_what_stopped_a_cell_is_noted(feedback):
-    """A student learns that a cell was too slow, and a click leads to it, with or without a name."""
+    """A student learns that a cell was too slow, in plain words, and a click leads to it, with or without a name."""
     slow, ended = Flag("too slow", "double", seconds=30.0), Flag("ended kernel", "6")
     page = feedback(Graded("ada", flags=[slow, ended], cells=[new_code_cell("exit_now = True")]))
-    assert f'Note: <a href="#cell-3">{words.flag(slow)}</a>' in page
-    assert f'Note: <a href="#cell-6">{words.flag(ended)}</a>' in page
+    assert f'{words.note(slow)} <a href="#cell-3">See the cell</a>' in page
+    assert f'{with_code(words.note(ended))} <a href="#cell-6">See the cell</a>' in page
     assert "double" in page[page.index('id="cell-3"') : page.index('id="cell-5"')]
     assert "exit_now" in page[page.index('id="cell-6"') :]
+    assert "kernel" not in text(page)
+
+
+def test_what_only_an_instructor_needs_is_not_noted(feedback):
+    """A machine without a protection, or a test that went wrong, is no business of a student's."""
+    page = feedback(Graded("ada", flags=[Flag("unsandboxed", names=("read files",)), Flag("contradiction", CELL)]))
+    assert "read files" not in page
+    assert "visible checks fail" not in page
+
+
+def page_of(*verdicts, **about):
+    """The page of a notebook with these verdicts, one exercise each."""
+    cells = []
+    for verdict in verdicts:
+        marks = {"grade": True, "grade_id": verdict.grade_id, "points": verdict.max_points, "score": verdict.points}
+        cells.append(new_code_cell("check()", metadata={"nbgrader": {**marks, "locked": True}}))
+        cells[-1].outputs = as_outputs(verdict)
+    earned, most = sum(one.points for one in verdicts), sum(one.max_points for one in verdicts)
+    about = {"notebook": "n", "student": "s", "score": earned, "max_score": most, "late_penalty": 0} | about
+    return FeedbackExporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells), {"nbgrader": about})[0]
+
+
+def verdict(name, *items):
+    return CellVerdict(
+        name, float(len(items)), tuple(Item(f"test_{n}", f"Asked {n}.", 1.0, *item) for n, item in enumerate(items))
+    )
+
+
+def test_what_is_not_written_yet_is_said_once_and_calmly():
+    """A function that is still a stub costs its points without a red box, and what else needs it waits for it."""
+    stub = ("failed", Fault("unwritten", function="train"), "Put your code there.")
+    page = page_of(verdict("test_train", stub, stub), verdict("test_run", stub, stub, stub))
+    seen = text(page)
+    assert "Not written yet: train still has its raise NotImplementedError line." in seen
+    assert "This waits for train , which is not written yet" in seen
+    assert "not passed" not in seen
+    assert "Put your code there" not in seen
+    assert "0 of 5 points" in seen
+    assert "Asked 0." in seen
+
+
+def test_a_stub_among_other_mistakes_is_one_of_them():
+    """If anything else is to be said, the items say it."""
+    stub = ("failed", Fault("unwritten", function="train"), "")
+    seen = text(page_of(verdict("test_train", stub, ("passed",)), verdict("test_run", stub, ("failed", None, "Look."))))
+    assert "Not written yet" not in seen
+    assert "train is not written yet." in seen
+    assert "Look." in seen
+
+
+def test_one_error_is_said_once_on_a_page():
+    """Above the items that it cost; in a later exercise, a link leads to where it was said."""
+    error = ("failed", Fault("raised", "TypeError", function="train", line=3), "A gradient is None.")
+    page = page_of(verdict("test_train", error, ("passed",), error), verdict("test_run", error))
+    assert page.count("raised TypeError") == 1
+    first = text(page)[text(page).index("Your code raised") :]
+    assert (
+        first.index("A gradient is None.") < first.index("Asked 0.") < first.index("Asked 2.") < first.index("Asked 1.")
+    )
+    assert 'The same as in <a href="#exercise-1">train</a>' in page[page.index('id="exercise-2"') :]
+
+
+def test_undecided_is_said_in_each_exercise():
+    """It is not one mistake of the student's that comes up again."""
+    page = page_of(verdict("test_a", ("undecided",)), verdict("test_b", ("undecided",)))
+    assert page.count(words.UNDECIDED) == 2
+
+
+def test_full_points_deserve_a_word(feedback):
+    """But nothing else does, nor full points that are not final."""
+    assert "well done" in text(page_of(verdict("test_a", ("passed",))))
+    assert "well done" not in text(page_of(verdict("test_a", ("passed",), ("failed", None, "Look."))))
+    assert "well done" not in text(page_of(score=0, max_score=0))
+
+
+def test_the_course_says_what_to_do_with_questions(feedback, tiny):
+    """A line of Markdown in its configuration, on every page; without it there is none."""
+    assert 'class="questions"' not in feedback(HALF)
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.FeedbackExporter.questions = "Questions? Come on *Monday*."\n')
+    assert "Questions? Come on <em>Monday</em>." in write_feedback(tiny, "ada").read_text()
+
+
+def test_what_was_done_to_the_notebook_is_told(feedback):
+    """Notes about the notebook as a whole stand above it."""
+    nb = nbformat.v4.new_notebook(cells=[new_code_cell("1")])
+    in_notebook.add_flags(nb.metadata, [Flag("matched", names=("a",)), Flag("restored", "1"), Flag("unsandboxed")])
+    page = make_page(nb, {"notebook": "n", "student": "s", "score": 0, "max_score": 0, "late_penalty": 0})
+    assert [flag.kind for flag in page.notes] == ["matched", "restored"]
+
+
+def test_paper_has_the_notebook_only_if_it_is_asked_for(feedback, browser, tmp_path):
+    """Points, items and comments are printed; a tick prints the notebook, too."""
+    file = tmp_path / "page.html"
+    file.write_text(feedback(HALF))
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    page.emulate_media(media="print")
+    assert page.locator("text=Twice the number").is_visible()
+    assert not page.locator("#notebook").is_visible()
+    page.emulate_media(media="screen")
+    page.get_by_label("Print the notebook, too").check()
+    page.emulate_media(media="print")
+    assert page.locator("#notebook").is_visible()
+    assert not page.get_by_label("Print the notebook, too").is_visible()
 
 
 HOSTILE = {
@@ -197,8 +306,6 @@ def test_students_text_can_do_nothing(source, place, inventory):
 
 
 def _page_with(source, place):
-    from proctor.plugins.feedback import FeedbackExporter
-
     picture = {"image/png": base64.b64encode(b"\x89PNG" + source.encode()).decode(), "text/plain": source}
     code = new_code_cell("1")
     cells = {

@@ -6,8 +6,9 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-from proctor.plugins import configure, shown_cell
-from proctor.plugins.shown_cell import ROOM, Budget, show, without_hidden
+from proctor.feedback import cell as shown_cell
+from proctor.feedback.cell import ROOM, Budget, show, without_hidden
+from proctor.plugins import configure
 from proctor.render import highlight
 from proctor.render.highlight import BoundedHighlight, highlighted
 

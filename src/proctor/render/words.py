@@ -4,6 +4,7 @@ No code reads them again: what a program needs to know is in `proctor.results`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from proctor.results.fault import Fault
 from proctor.results.flag import Flag
@@ -54,6 +55,16 @@ def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
+def day(time: datetime) -> str:
+    """Write a date as people do, in any language's order: ``1 November 2026``."""
+    return f"{time.day} {time:%B %Y}"
+
+
+def time(time: datetime) -> str:
+    """A moment that the gradebook has, which is in UTC."""
+    return f"{day(time)}, {time:%H:%M} UTC"
+
+
 def message(item: Item) -> str:
     """What an item tells the student: what happened, then where to look; empty if it was passed."""
     if item.outcome == "undecided":
@@ -82,6 +93,8 @@ def fault(fault: Fault) -> str:
     if fault.kind == "raised":
         quoted = f" ({fault.quoted})" if fault.quoted else ""
         return f"your code raised {fault.name or 'an exception'}{quoted}{_where(fault)}"
+    if fault.kind == "unwritten":
+        return f"`{fault.function}` is not written yet" if fault.function else "it is not written yet"
     if fault.kind == "missing":
         return f"`{fault.name}` is not defined: did its cell run without an error?"
     if fault.kind == "too slow":
@@ -122,6 +135,31 @@ def flag(flag: Flag) -> str:
     if flag.kind == "restored":
         return f"restored cell {flag.cell}"
     return f"cell {flag.cell} {harm(flag)}"
+
+
+NOTES = {
+    "ended kernel": "A cell of yours ended Python, as `exit()` or a crash does. The cells below it ran without it.",
+    "too slow": "A cell of yours was stopped after {seconds:g} seconds. The cells below it ran without it.",
+    "flood": "A cell of yours wrote too much and was stopped. The cells below it ran without it.",
+    "memory": "Memory ran out in a cell of yours.",
+    "forbidden": "A cell of yours tried what is not possible while it is graded: the network, other programs, or files "
+    "outside of its folder.",
+    "file missing": "A cell of yours looked for a file that is not there while it is graded.",
+    "restored": "A cell that was given to you had been changed. It was graded as it was given.",
+    "matched": "Your notebook had lost what its cells are graded by. They were recognised by their text.",
+    "moved": "Code of yours stood where its checks could not find it. It was moved up.",
+    "kept": "You had written into cells that were given to you. Your code is in a cell of its own now, above.",
+    "was text": "A cell with your code was a text cell. It was turned into code.",
+    "stub": "An unfinished copy of what you wrote was left out.",
+    "cut": "Lines that only work elsewhere (magics, shell commands, Colab) were put into cells of their own.",
+    "commented out": "Code of yours is there as a comment only. Your instructor will look at it.",
+    "for review": "It could not be told for sure which code you mean. Your instructor will look at it.",
+}
+
+
+def note(flag: Flag) -> str:
+    """What a flag says to the student; empty for what is only an instructor's business."""
+    return NOTES.get(flag.kind, "").format(seconds=flag.seconds)
 
 
 def _listed(names: Sequence[str]) -> str:

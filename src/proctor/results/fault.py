@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-FaultKind = Literal["raised", "missing", "too slow", "died", "nonsense", "misfit"]
+FaultKind = Literal["raised", "unwritten", "missing", "too slow", "died", "nonsense", "misfit"]
 
 
 @dataclass(frozen=True)

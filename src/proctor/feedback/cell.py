@@ -1,6 +1,6 @@
 """One cell of a student's notebook on the feedback page: its source and outputs, harmless, bounded, nothing hidden.
 
-Called by `proctor.plugins.feedback`, cell by cell.
+Called by `proctor.feedback.page`, cell by cell.
 """
 
 import re
