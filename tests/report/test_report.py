@@ -258,13 +258,13 @@ def test_unknown_assignment(tiny, monkeypatch, capsys):
 
 
 def test_the_command_writes_everything(tiny):
-    """``proctor report`` in the course's folder: one page, three tables, three pictures, and what is left to do."""
+    """``proctor report`` in the course's folder: one page, three tables, two pictures, and what is left to do."""
     graded_class.grade(tiny, PASSED, HALF, OPEN)
     done = run(tiny, "proctor", "report")
     assert done.returncode == 0, done.stderr
     assert "2 graded, 1 to review" in done.stdout
     names = {path.name for path in (tiny / "reports" / "tiny").iterdir()}
-    pictures = {"total.png", "exercises.png", "tests.png"}
+    pictures = {"total.png", "exercises.png"}
     assert names == {"index.html", "students.csv", "tests.csv", "messages.csv", *pictures}
 
 
@@ -289,6 +289,103 @@ def test_feedback_is_followed_to_the_student(tiny, tmp_path):
     graded_class.grade(tiny, Graded("bo", ("failed", "failed"), by_hand=1.0))
     os.utime(page, None)
     assert state() == "to write"
+
+
+def test_what_is_to_be_done_comes_first(tiny):
+    """With how many, who, and the command; what is done is not on the list."""
+    tiny_course.submit(tiny, "new")
+    page, _ = written(tiny, report_of(tiny, PASSED, OPEN))
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    assert headings == ["What is to be done", "Where the class stands", "What it got wrong", "Students"]
+    tasks = page[page.index("What is to be done") : page.index("Where the class stands")]
+    assert re.findall(r"<strong>(\d+)</strong> ([\w ]+)", tasks) == [
+        ("1", "to grade"),
+        ("1", "to be looked at by a person"),
+        ("1", "with feedback to write"),
+    ]
+    assert "<code>proctor grade tiny</code>" in tasks
+    assert "cannot be graded" not in tasks
+
+
+def test_nothing_to_be_done(tiny):
+    """That is said, too; and not while points are from before a change of the tests."""
+    graded_class.grade(tiny, PASSED)
+    write_feedback(tiny, "ada")
+    page, _ = written(tiny, gather(courses.load(tiny), "tiny"))
+    assert "<p>Nothing: everybody" in page
+    with (tiny / "grader_tests" / "tiny" / "test_double.py").open("a") as file:
+        file.write("\n# a stricter limit\n")
+    page, _ = written(tiny, gather(courses.load(tiny), "tiny"))
+    assert "<p>Nothing: everybody" not in page
+    assert "<strong>1</strong> to grade again" in page
+
+
+def test_a_row_opens_what_a_student_got_wrong(tiny):
+    """Each message once, with the exercise and the number of its tests."""
+    page, _ = written(tiny, report_of(tiny, PASSED, FAILED, HALF))
+    rows = re.findall(r"<tr><td><span class=\"id\">.*?</tr>", page[page.index('id="students"') :], re.DOTALL)
+    opened = {row[row.index("(") + 1 :][:2]: row.partition("<details>")[2] for row in rows}
+    assert opened["ad"] == ""
+    assert "<summary>2 not passed</summary>" in opened["bo"]
+    assert opened["bo"].count("Is it twice?") == 1
+    assert "<strong>double</strong> (2 tests): Is it twice?" in opened["bo"]
+    assert "Look at <code>x</code>." in opened["cy"]
+
+
+def test_messages_that_one_student_got_fold_away(tiny):
+    """What several were told stands in the open."""
+    more = Graded("ed", ("passed", "failed"), ("", "Look at `x`."))
+    page, _ = written(tiny, report_of(tiny, FAILED, HALF, more))
+    told = page[page.index("What students were told") : page.index("<h2>Students</h2>")]
+    in_the_open, folded = told.split("<details>")
+    assert "Look at <code>x</code>." in in_the_open
+    assert "Is it twice?" not in in_the_open
+    assert "1 message that one student got" in folded
+    assert "Is it twice?" in folded
+
+
+def test_attempts_and_times_are_there(tiny, tmp_path):
+    """Nbgrader's exchange keeps each submission; points by time are drawn once there are three times."""
+    inbox = tmp_path / "exchange" / "custom-training" / "inbound"
+    for time in ("2026-11-01 09:00:00 UTC", "2026-11-01 10:00:00 UTC"):
+        (inbox / f"ada+tiny+{time}+x").mkdir(parents=True)
+    (inbox / "bo+tiny2+2026-11-01 09:00:00 UTC").mkdir()
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write(f'\nc.Exchange.root = "{tmp_path}/exchange"\n')
+    late = Graded("di", ("failed", "failed"), ("a", "b"), late=5)
+    report = report_of(tiny, PASSED, Graded("bo", late=-3), late)
+    rows = by_id(report)
+    assert {name: row.attempts for name, row in rows.items()} == {"ada": 2, "bo": 0, "di": 0}
+    page, folder = written(tiny, report)
+    assert (folder / "time.png").is_file()
+    assert "Attempts" in page
+    line = {line["student_id"]: line for line in lines_of((folder / "students.csv").read_text())}["ada"]
+    assert (line["attempts"], line["handed_in"]) == ("2", "2026-11-01 11:00:00")
+
+
+def test_columns_that_say_nothing_are_not_there(tiny):
+    """Nobody late, no exchange, nothing undecided: no columns for them, and no picture of a single time."""
+    page, folder = written(tiny, report_of(tiny, PASSED, HALF))
+    assert not {"Late", "Attempts", "Undecided"} & set(re.findall(r'<th scope="col"[^>]*>(\w+)', page))
+    assert not (folder / "time.png").exists()
+
+
+def test_a_wide_table_shows_that_it_scrolls(tiny, browser):
+    """On a phone there is a shadow at the side where more is, and the keyboard reaches it."""
+    _, folder = written(tiny, report_of(tiny, PASSED, FAILED, HALF))
+    page = browser.new_page(viewport={"width": 360, "height": 700})
+    page.goto((folder / "index.html").as_uri())
+    table = page.get_by_role("region", name="Students")
+    assert table.evaluate("one => one.scrollWidth > one.clientWidth")
+    at_the_right = "one => getComputedStyle(one).backgroundAttachment"
+    assert table.evaluate(at_the_right) == "local, local, scroll, scroll"
+    table.focus()
+    page.evaluate("""() => { window.moved = new Promise(done => {
+        document.activeElement.addEventListener("scroll", event => done(event.target.scrollLeft));
+        setTimeout(done, 20_000, 0);
+    }) }""")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("window.moved") > 0
 
 
 def test_the_page_needs_no_network(tiny, inventory):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from proctor.report.statistics import discrimination, in_words, summary
+from proctor.report.statistics import discrimination, in_words, interval, summary
 
 
 def test_discrimination_is_the_correlation_with_the_rest():
@@ -51,10 +51,43 @@ def test_discrimination_needs_one_total_for_each_result():
         discrimination([True, False, True], [1, 2])
 
 
-def test_words_for_a_discrimination():
-    """A negative value asks for a look at the test."""
-    said = [in_words(value) for value in (None, -0.1, 0.0, 0.2, 0.35, 0.4)]
-    assert said == ["cannot be told", "negative: look at this test", "weak", "fair", "good", "very good"]
+@pytest.mark.parametrize(("value", "students"), [(0.6, 12), (-0.3, 50), (0.0, 1000)])
+def test_interval_of_a_discrimination(value, students):
+    """Of samples of two normal quantities with this correlation, 95 % have the true one in their interval."""
+    rng = np.random.default_rng(7)
+    covered = 0
+    for _ in range(2_000):
+        one, other = rng.multivariate_normal([0, 0], [[1, value], [value, 1]], students).T
+        low, high = interval(float(np.corrcoef(one, other)[0, 1]), students)
+        covered += low <= value <= high
+    assert covered / 2_000 == pytest.approx(0.95, abs=0.02)
+
+
+def test_interval_that_cannot_be_told():
+    """No value, or too few students; and a perfect one has an interval, too."""
+    assert interval(None, 100) is None
+    assert interval(0.5, 3) is None
+    low, high = interval(1.0, 10)
+    assert 0.99 < low < high <= 1
+
+
+@pytest.mark.parametrize(
+    ("value", "students", "expected"),
+    [
+        (None, 100, "cannot be told"),
+        (0.9, 3, "cannot be told"),
+        (-0.4, 1000, "negative: look at this test"),
+        (-0.1, 12, "too few students to tell"),
+        (0.4, 12, "too few students to tell"),
+        (0.6, 12, "above 0; how far, more students would tell"),
+        (0.6, 1000, "very good"),
+        (0.4, 1000, "good"),
+        (0.3, 1000, "fair"),
+    ],
+)
+def test_words_for_a_discrimination(value, students, expected):
+    """Ebel's rule, as far as so many students can tell; a negative value asks for a look at the test."""
+    assert in_words(value, students) == expected
 
 
 def test_summary_of_points():

@@ -6,6 +6,7 @@ it is the latest, and from the graded notebook if that is: ``nbgrader autograde`
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -148,6 +149,13 @@ def feedback(course: Course, assignment: str, student: str, score: float) -> tup
         copy.is_file() and copy.read_bytes() == page.read_bytes() for copy, page in zip(released, pages, strict=True)
     )
     return "released" if done else "to release", pages[0]
+
+
+def attempts(course: Course, assignment: str) -> Counter[str]:
+    """How often each student has submitted through nbgrader's exchange, which keeps every submission."""
+    inbox, mark = _exchange(course) / "inbound", f"+{assignment}+"
+    names = (path.name for path in inbox.iterdir()) if inbox.is_dir() else ()
+    return Counter(name.partition(mark)[0] for name in names if mark in name)
 
 
 def _said(pages: list[Path]) -> float | None:

@@ -27,7 +27,10 @@ LATE_ENOUGH = timedelta(seconds=1)
 
 @dataclass
 class Row:
-    """One student. `points` by exercise and `total` are None where nothing has been graded; `late` in full seconds."""
+    """One student. `points` by exercise and `total` are None where nothing has been graded; `late` in full seconds.
+
+    `handed_in` is in UTC; `attempts` is 0 where nbgrader's exchange is not used.
+    """
 
     student: Student
     status: Status
@@ -37,11 +40,19 @@ class Row:
     total: float | None = None
     penalty: float = 0.0
     late: timedelta = timedelta(0)
+    handed_in: datetime | None = None
+    attempts: int = 0
     changed: Changed = ""
     feedback: Feedback = ""
     page: Path | None = None
     flags: tuple[Flag, ...] = ()
     items: dict[TestName, Item] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> dict[tuple[str, str], int]:
+        """What the student was told, by exercise and message, and how many items it was about."""
+        told = [(test[0], words.message(item)) for test, item in self.items.items() if item.outcome != "passed"]
+        return dict(Counter(told))
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,12 @@ class HiddenTest:
     @property
     def rate(self) -> float | None:
         """From 0 to 1; None if nothing has been decided."""
-        decided = self.passed + self.failed
-        return self.passed / decided if decided else None
+        return self.passed / self.decided if self.decided else None
+
+    @property
+    def decided(self) -> int:
+        """How many students passed or failed it."""
+        return self.passed + self.failed
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,9 @@ def gather(course: Course, assignment: str) -> ClassReport:
     everybody = handed_in | set(records.students) | set(records.submissions)
     shared = Shared(course, assignment)
     rows = [_row(course, assignment, student, records, student in handed_in, shared) for student in everybody]
+    attempts = folders.attempts(course, assignment)
+    for row in rows:
+        row.attempts = attempts[row.student.id]
     rows.sort(key=lambda row: (row.student.name.casefold() or row.student.id.casefold(), row.student.id))
     exercises = records.exercises or _from_items(rows)
     now = datetime.now(timezone.utc).replace(microsecond=0)
@@ -124,6 +142,7 @@ def _row(course: Course, assignment: str, student: str, records: Records, handed
         row.points = {name: grade.score for name, grade in submission.grades.items()}
         row.by_hand = frozenset(name for name, grade in submission.grades.items() if grade.by_hand)
         row.total, row.penalty = submission.score, submission.penalty
+    row.handed_in = submission.timestamp
     row.late = submission.late if submission.late >= LATE_ENOUGH else timedelta(0)
     found = folders.items(course, assignment, student)
     if found is not None:

@@ -14,7 +14,7 @@ from proctor.render import words
 from proctor.render.cell_outputs import with_code
 from proctor.render.words import number
 from proctor.report.gather import ClassReport
-from proctor.report.statistics import in_words, summary
+from proctor.report.statistics import in_words, interval, summary
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -24,7 +24,7 @@ def page(report: ClassReport, pictures: Mapping[str, bytes], folder: Path) -> st
     loader = FileSystemLoader([TEMPLATES / "report", TEMPLATES / "shared"])
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        number=number, late=late, flag=words.flag, in_words=in_words, with_code=lambda text: Markup(with_code(text))  # noqa: S704 - it escapes
+        number=number, late=late, flag=words.flag, with_code=lambda text: Markup(with_code(text))  # noqa: S704 - it escapes
     )  # fmt: skip
     totals = [row.total for row in report.graded if row.total is not None]
     return environment.get_template("index.html.j2").render(
@@ -32,6 +32,8 @@ def page(report: ClassReport, pictures: Mapping[str, bytes], folder: Path) -> st
         summary=summary(totals),
         pictures={name: base64.b64encode(data).decode() for name, data in pictures.items()},
         link=lambda path: quote(os.path.relpath(path, folder)),
+        in_words=in_words,
+        interval=interval,
         style=_style(),
         script=Markup((TEMPLATES / "report" / "report.js").read_text(encoding="utf-8")),  # noqa: S704 - ours
     )

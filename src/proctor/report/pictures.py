@@ -1,14 +1,18 @@
-"""The class in pictures: distributions of points, and what each hidden test passed."""
+"""The class in pictures: distributions of points, and points by time of submission."""
 
 import io
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from proctor.report.gather import ClassReport, HiddenTest
+from proctor.report.gather import ClassReport, Row
 
-INK, BAR, PASSED, UNDECIDED = "#1b2430", "#2f6db5", "#0b6335", "#b98a2f"
+INK, BAR = "#1b2430", "#2f6db5"
+FEWEST_TIMES = 3
+NEAR = timedelta(days=7)  # a due date further away would push everybody to one side
 
 
 def pictures(report: ClassReport) -> dict[str, bytes]:
@@ -17,8 +21,9 @@ def pictures(report: ClassReport) -> dict[str, bytes]:
     if report.graded:
         drawn["total"] = _png(_total(report))
         drawn["exercises"] = _png(_exercises(report))
-    if report.tests:
-        drawn["tests"] = _png(_tests(report.tests))
+    timed = [row for row in report.graded if row.handed_in is not None]
+    if len({row.handed_in for row in timed}) >= FEWEST_TIMES:
+        drawn["time"] = _png(_by_time(timed, report))
     return drawn
 
 
@@ -62,26 +67,22 @@ def _histogram(axes: Any, points: Sequence[float], most: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _tests(tests: Sequence[HiddenTest]) -> Figure:
-    figure = Figure(figsize=(8, 0.34 * len(tests) + 1.0), layout="constrained")
+def _by_time(rows: Sequence[Row], report: ClassReport) -> Figure:
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots()
-    known = [100 * (test.passed / max(1, test.passed + test.failed + test.undecided)) for test in tests]
-    open_ = [100 * (test.undecided / max(1, test.passed + test.failed + test.undecided)) for test in tests]
-    places = range(len(tests))
-    axes.barh(places, known, color=PASSED, label="passed")
-    if any(open_):
-        axes.barh(places, open_, left=known, color=UNDECIDED, hatch="//", edgecolor="white", label="undecided")
-    for place, value in zip(places, known, strict=True):
-        axes.annotate(f"{value:.0f} %", (101, place), va="center", fontsize=8, color=INK, annotation_clip=False)
-    names = [
-        f"{test.exercise.removeprefix('test_')}: {test.name.removeprefix('test_').replace('_', ' ')}" for test in tests
-    ]
-    axes.set_yticks(list(places), [_plain(name)[:60] for name in names], fontsize=8)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 100)
-    axes.set_xlabel("students who passed (% of all that were graded)")
+    times, totals = [row.handed_in for row in rows], [row.total for row in rows]
+    axes.scatter(times, totals, color=BAR, s=22, alpha=0.8)  # type: ignore[arg-type]
+    if (
+        report.duedate is not None
+        and min(filter(None, times)) - NEAR < report.duedate < max(filter(None, times)) + NEAR
+    ):
+        axes.axvline(report.duedate, color=INK, linestyle="--", label="due")  # type: ignore[arg-type]
+        axes.legend(frameon=False)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))  # type: ignore[no-untyped-call]
+    axes.set_ylabel("points")
+    axes.set_xlabel("handed in (UTC)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=8)
+    axes.set_title("Total points by time of submission", loc="left")
     return figure
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MIN_STUDENTS = 3
+NORMAL_95 = 1.959964  # the normal distribution's quantile for 95 %, both sides
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,31 @@ def discrimination(passed: Sequence[bool], rest: Sequence[float]) -> float | Non
     return max(-1.0, min(1.0, gap / spread * float(np.sqrt(share * (1 - share)))))
 
 
-def in_words(value: float | None) -> str:
-    """Say what a discrimination means, by Ebel's rule of thumb (0.2, 0.3, 0.4); below 0 the test needs a look."""
-    if value is None:
+def interval(value: float | None, students: int) -> tuple[float, float] | None:
+    """Between which values a correlation found in `students` students lies with 95 % confidence, by Fisher's z.
+
+    ``tanh(atanh(r) ± 1.96 / sqrt(n - 3))`` (R. A. Fisher, *Metron* 1, 1921), which takes both quantities for normal: of
+    a test that is passed or not, it is a guide. None for fewer than four students, or where there is no value.
+    """
+    if value is None or students <= MIN_STUDENTS:
+        return None
+    half = NORMAL_95 / (students - 3) ** 0.5
+    middle = float(np.arctanh(np.clip(value, -0.999999, 0.999999)))
+    return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+
+
+def in_words(value: float | None, students: int) -> str:
+    """Say what a discrimination means, by Ebel's rule of thumb (0.2, 0.3, 0.4), as far as so many students can tell.
+
+    The rule is applied to the lower end of the `interval`: a class of twelve may show a high value by chance.
+    """
+    between = interval(value, students)
+    if between is None:
         return "cannot be told"
-    if value < 0:
+    low, high = between
+    if high < 0:
         return "negative: look at this test"
+    if low <= 0:
+        return "too few students to tell"
     limits = ((0.4, "very good"), (0.3, "good"), (0.2, "fair"))
-    return next((word for limit, word in limits if value >= limit), "weak")
+    return next((word for limit, word in limits if low >= limit), "above 0; how far, more students would tell")
