@@ -9,7 +9,6 @@ from typing import Any
 
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
     ClearOutput,
     DeduplicateIds,
     IgnorePattern,
@@ -21,6 +20,7 @@ from proctor.course import database
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
 from proctor.plugins.formgrader import EscapeNames, escape_pages, template_paths
+from proctor.plugins.metadata import CheckMetadata
 from proctor.plugins.restore import RestoreLockedCells, SubmissionExporter
 from proctor.render.highlight import BoundedHighlight
 
@@ -39,7 +39,7 @@ def configure(config: Any) -> None:
         DeduplicateIds,
         OverwriteKernelspec,
         RestoreLockedCells,
-        CheckCellMetadata,
+        CheckMetadata,
     ]
     config.Autograde.autograde_preprocessors = [
         ProctoredExecute,

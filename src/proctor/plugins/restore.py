@@ -27,6 +27,8 @@ from proctor.results.flag import Flag
 class SubmissionExporter(NotebookExporter):
     """Reads a submission for nbgrader's Autograde, whatever editor wrote it, and without the warnings of nbformat."""
 
+    optimistic_validation = True  # once behind all preprocessors, and not behind each of them
+
     def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Take the bytes below the text that nbconvert has opened."""
         nb = notebook_of(file_stream.buffer.read())
