@@ -3,23 +3,19 @@
 Filled by `proctor.notebook.student_kernel` with what arrives from the student's process.
 """
 
-import base64
-import io
-import warnings
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nbformat.v4 import new_output
-from PIL import Image
 
 from proctor.border import wire
 from proctor.render import words
+from proctor.render.picture import pixels_of
 
 MAX_CELL_OUTPUT = 2 << 20
 OUTPUT_COST = 500  # what an output takes beside its text
 MAX_TEXT = 100_000
-MAX_PIXELS = 25_000_000  # of a picture: a browser unpacks it to four bytes each
-IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
+IMAGES = ("image/png", "image/jpeg")
 DECIDING = ("error", "execute_result")
 
 
@@ -110,19 +106,7 @@ def _plain_data(data: dict[str, Any]) -> dict[str, str]:
     kept = {}
     if isinstance(data.get("text/plain"), str):
         kept["text/plain"] = wire.text(data["text/plain"][:MAX_TEXT])
-    for kind, form in IMAGES.items():
-        if isinstance(data.get(kind), str) and _is_picture(data[kind], form):
+    for kind in IMAGES:
+        if isinstance(data.get(kind), str) and pixels_of(data[kind], [kind]):
             kept[kind] = data[kind]
     return kept
-
-
-def _is_picture(encoded: str, form: str) -> bool:
-    """Whether it is what it says, by its header, and small enough for a browser to show."""
-    try:
-        raw = base64.b64decode(encoded.replace("\n", ""), validate=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=[form]) as picture:
-                return bool(picture.width * picture.height <= MAX_PIXELS)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False

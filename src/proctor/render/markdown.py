@@ -14,6 +14,8 @@ from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]
 from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from proctor.render.picture import FORMATS, pixels_of
+
 # Markdown parsers take quadratic time on some texts: what is longer than this is shown as it was typed.
 MAX_MARKDOWN = 8_000
 
@@ -21,7 +23,7 @@ MAX_MARKDOWN = 8_000
 MAX_TYPED = 20_000
 
 
-KINDS = ("image/png", "image/jpeg", "image/gif")
+KINDS = tuple(FORMATS)
 PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
 MAX_PICTURE = 8 << 20  # of base64: a photo as a phone takes it
 MAX_PICTURES = 32 << 20  # of base64, in one text: one picture may be shown many times
@@ -113,7 +115,9 @@ def with_plain_pictures(source: str, attachments: Any) -> tuple[str, dict[str, A
 
 
 def _is_picture(kind: str, data: Any) -> bool:
-    return isinstance(data, str) and len(data) <= MAX_PICTURE and bool(PICTURE.fullmatch(f"data:{kind};base64,{data}"))
+    if not isinstance(data, str) or len(data) > MAX_PICTURE or not PICTURE.fullmatch(f"data:{kind};base64,{data}"):
+        return False
+    return pixels_of(data) > 0  # of any kind: a browser goes by what it is, not by how it is called
 
 
 def is_small(source: str, attachments: Any) -> bool:
