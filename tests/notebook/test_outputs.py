@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from proctor.notebook.cell_run import output_of
-from proctor.render.picture import MAX_PIXELS
+from proctor.notebook.picture import MAX_PIXELS
 
 
 def picture(form, width=4, height=3):

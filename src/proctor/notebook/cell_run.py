@@ -9,8 +9,8 @@ from typing import Any, Literal
 from nbformat.v4 import new_output
 
 from proctor.border import wire
+from proctor.notebook.picture import pixels_of
 from proctor.render import words
-from proctor.render.picture import pixels_of
 
 MAX_CELL_OUTPUT = 2 << 20
 OUTPUT_COST = 500  # what an output takes beside its text

@@ -5,6 +5,7 @@ not ours.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -14,8 +15,6 @@ from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]
 from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from proctor.render.picture import FORMATS, pixels_of
-
 # Markdown parsers take quadratic time on some texts: what is longer than this is shown as it was typed.
 MAX_MARKDOWN = 8_000
 
@@ -23,7 +22,7 @@ MAX_MARKDOWN = 8_000
 MAX_TYPED = 20_000
 
 
-KINDS = tuple(FORMATS)
+KINDS = ("image/png", "image/jpeg", "image/gif")
 PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
 MAX_PICTURE = 8 << 20  # of base64: a photo as a phone takes it
 MAX_PICTURES = 32 << 20  # of base64, in one text: one picture may be shown many times
@@ -93,15 +92,22 @@ class _Renderer(IPythonRenderer):
         return f'<img src="{escape(url)}" alt="{escape(text)}">'
 
 
-def with_plain_pictures(source: str, attachments: Any) -> tuple[str, dict[str, Any]]:
+def with_plain_pictures(
+    source: str, attachments: Any, can_be_shown: Callable[[str], object]
+) -> tuple[str, dict[str, Any]]:
     """Return a cell's text and its attached pictures, under names that every renderer finds.
 
-    What is no picture, or too large for one, leaves a word in its place; the rest of the answer stays as it is.
+    What is no picture, too large for one, or cannot be shown (asked of its base64 text), leaves a word in its place; the
+    rest of the answer stays as it is.
     """
     kept: dict[str, Any] = {}
     # The longest names first: one may begin like another.
     for name in sorted(attachments or {}, key=len, reverse=True):
-        pictures = {kind: data for kind, data in attachments[name].items() if kind in KINDS and _is_picture(kind, data)}
+        pictures = {
+            kind: data
+            for kind, data in attachments[name].items()
+            if kind in KINDS and _is_picture(kind, data) and can_be_shown(data)
+        }
         plain = re.sub(r"[^A-Za-z0-9._-]", "-", name) if pictures else ""
         plain = f"{len(kept)}-{plain}" if plain in kept else plain
         for spelled in {name, quote(name), name.replace(" ", "%20")}:
@@ -115,9 +121,7 @@ def with_plain_pictures(source: str, attachments: Any) -> tuple[str, dict[str, A
 
 
 def _is_picture(kind: str, data: Any) -> bool:
-    if not isinstance(data, str) or len(data) > MAX_PICTURE or not PICTURE.fullmatch(f"data:{kind};base64,{data}"):
-        return False
-    return pixels_of(data) > 0  # of any kind: a browser goes by what it is, not by how it is called
+    return isinstance(data, str) and len(data) <= MAX_PICTURE and bool(PICTURE.fullmatch(f"data:{kind};base64,{data}"))
 
 
 def is_small(source: str, attachments: Any) -> bool:
