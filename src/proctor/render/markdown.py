@@ -97,8 +97,8 @@ def with_plain_pictures(
 ) -> tuple[str, dict[str, Any]]:
     """Return a cell's text and its attached pictures, under names that every renderer finds.
 
-    What is no picture, too large for one, or cannot be shown (asked of its base64 text), leaves a word in its place; the
-    rest of the answer stays as it is.
+    What is no picture, too large for one, or cannot be shown (asked of its base64 text) leaves a word in its place;
+    the rest of the answer stays as it is.
     """
     kept: dict[str, Any] = {}
     # The longest names first: one may begin like another.
