@@ -24,12 +24,16 @@ End = Literal["ok", "error", "died", "too slow", "flood"]
 
 @dataclass
 class CellRun:
-    """What running one cell came to. `end` is ``"ok"`` or ``"error"`` while the kernel is still there."""
+    """What running one cell came to. `end` is ``"ok"`` or ``"error"`` while the kernel is still there.
+
+    `crowded`: when it ended for its time, others may have kept it from that.
+    """
 
     end: End = "ok"
     outputs: list[Any] = field(default_factory=list)
     size: int = 0
     traffic: int = 0
+    crowded: bool = False
 
     def add(self, output: Any, size: int) -> None:
         """Keep `output` while the cell is within its size; consecutive text of one stream is one output.
