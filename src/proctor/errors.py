@@ -59,11 +59,15 @@ class NameMissing(StudentFault):
 
 
 class TooSlow(StudentFault):
-    """The call did not come back in time; the process has been ended."""
+    """The call did not come back in time; the process has been ended.
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
+    `crowded`: other processes may have kept it from its time.
+    """
+
+    def __init__(self, seconds: float, crowded: bool = False) -> None:
+        super().__init__(seconds, crowded)
         self.seconds = seconds
+        self.crowded = crowded
 
 
 class KernelDied(StudentFault):

@@ -1,14 +1,17 @@
 """Whatever takes a submission's time has an end."""
 
+import contextlib
 import signal
-import threading
+import subprocess
+import sys
 import time
 
 import pytest
 import tiny_course
 
 from proctor.errors import TookTooLong
-from proctor.grading import student
+from proctor.executors import cluster_worker
+from proctor.grading import last_stop, student
 from proctor.grading.last_stop import within
 
 
@@ -33,18 +36,54 @@ def test_it_leaves_an_outer_timer_running():
     assert (before[0] > 0) == (after[0] > 0)
 
 
-def test_in_another_thread_there_are_no_signals():
-    """A cluster's worker runs jobs in threads: the block runs without the stop."""
-    done = []
+def test_it_is_said_again_to_whoever_does_not_listen(monkeypatch):
+    """A library that catches everything goes on: the next word comes soon after."""
+    monkeypatch.setattr(last_stop, "AGAIN", 0.02)
+    heard = 0
+    with within(0.02):
+        while heard < 3:
+            with contextlib.suppress(TookTooLong):
+                never_ends()
+            heard += 1
+    assert heard == 3
 
-    def work():
-        with within(0.01):
-            done.append(True)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert done
+DEAF = """
+import sys, threading, time
+from proctor.grading.last_stop import within
+
+def work():
+    with within(0.1, 0.1):
+        {}
+        print("went on")
+
+thread = threading.Thread(target=work)
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "who"),
+    [
+        ("sum(range(10 ** 12))", "work()"),
+        ("sum(range(10 ** 12))", "thread.start()"),
+        ("time.sleep(60)", "thread.start()"),
+    ],
+)
+def test_a_process_that_cannot_be_told_is_ended(block, who):
+    """In C code that looks at no signals, and in a thread that gets none: the executor then has a broken worker."""
+    done = subprocess.run([sys.executable, "-c", DEAF.format(block, who)], capture_output=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+
+
+def test_a_clusters_jobs_are_told(tmp_path):
+    """A Dask worker's thread only waits for its grading process, which has jobs in its main thread."""
+    pool = cluster_worker._make_pool()
+    try:
+        asked = "__import__('threading').current_thread() is __import__('threading').main_thread()"
+        assert pool.submit(eval, asked).result() is True
+    finally:
+        pool.shutdown()
 
 
 def test_a_submission_that_hangs_in_the_grader_is_named(released_tiny_course, tmp_path, monkeypatch):

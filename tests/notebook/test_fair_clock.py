@@ -8,7 +8,7 @@ import time
 import pytest
 
 from proctor.notebook import fair_clock
-from proctor.notebook.fair_clock import FENCE, FairClock, seconds_in_line
+from proctor.notebook.fair_clock import FENCE, FairClock, seconds_in_line, seconds_in_line_of_all, seconds_run
 
 BUSY = "import os, time\nos.sched_setaffinity(0, {0})\nwhile time.process_time() < 0.5: pass\ninput()"
 needs_schedstat = pytest.mark.skipif(
@@ -76,6 +76,23 @@ def test_a_process_that_shares_a_processor_stands_in_line():
         limit = time.monotonic() + 60
         while sum(seconds_in_line(one.pid) for one in both) < 0.4:
             assert time.monotonic() < limit
+        assert all(0 < seconds_run(one.pid) < 10 for one in both)
+        assert all(seconds_in_line_of_all(one.pid) >= seconds_in_line(one.pid) * 0.5 for one in both)
     finally:
         for one in both:
             one.communicate(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("computed", "waited", "crowded"),
+    [(10.0, 30.0, False), (0.0, 0.0, False), (0.0, 0.9, False), (0.0, 2.0, True), (7.0, 33.0, True)],
+    ids=["an endless loop", "asleep", "asleep, almost", "its threads wait", "past the fence"],
+)
+def test_a_crowded_process_is_told_from_one_that_wastes_its_time(monkeypatch, computed, waited, crowded):
+    """Whoever computed for as long as the limit says, or waited for no processor, would not be quicker alone."""
+    state = {"run": 1.0, "line": 2.0}
+    monkeypatch.setattr(fair_clock, "seconds_run", lambda pid: state["run"])
+    monkeypatch.setattr(fair_clock, "seconds_in_line_of_all", lambda pid: state["line"])
+    clock = FairClock(10.0, 1)
+    state.update(run=1.0 + computed, line=2.0 + waited)
+    assert clock.crowded() is crowded

@@ -8,7 +8,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from proctor.notebook.cell_run import MAX_PIXELS, output_of
+from proctor.notebook.cell_run import output_of
+from proctor.notebook.picture import MAX_PIXELS
 
 
 def picture(form, width=4, height=3):

@@ -1,6 +1,9 @@
 """A student's Markdown cannot run in the instructor's session."""
 
+import base64
 import re
+import struct
+import zlib
 
 import nbformat
 import pytest
@@ -211,3 +214,13 @@ def test_an_attachment_that_is_no_picture_leaves_itself_out(inventory):
     assert not found.handlers
     assert "an attachment: not shown" in page
     assert "Because." in page
+
+
+def test_a_picture_of_a_billion_pixels_is_left_out(inventory):
+    """Its header says so in thirty bytes, and a browser would take four gigabytes for it."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    raw = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    bomb = base64.b64encode(raw).decode()
+    page, _ = answer(**{"a.png": ("image/png", bomb), "a.gif": ("image/gif", bomb), "b.png": ("image/png", PNG)})
+    assert inventory(page).tags.count("img") == 1
+    assert page.count("an attachment: not shown") == 2

@@ -47,3 +47,10 @@ def test_too_many_sockets_are_noticed(tmp_path: Path) -> None:
     for number in range(65):
         (tmp_path / str(number)).touch()
     assert excess_of(Policy("/scratch", sockets=str(tmp_path)), os.getpid(), hidden=True) == Excess("sockets", 64)
+
+
+def test_what_is_no_socket_is_noticed(tmp_path: Path) -> None:
+    """Nothing but sockets belongs there, in folders neither."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a").write_bytes(bytes(2 << 20))
+    assert excess_of(Policy("/scratch", sockets=str(tmp_path)), os.getpid(), hidden=True) == Excess("disk", 1)

@@ -81,6 +81,45 @@ time.sleep(5)
         assert "sockets" in done["why"]
 
 
+LOCKS = {
+    "flock": "fcntl.flock(kept, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+    "lockf": "fcntl.lockf(kept, fcntl.LOCK_SH | fcntl.LOCK_NB, 7, 13)",
+    "open-file-description": "fcntl.fcntl(kept, 37, struct.pack('hhqqi', fcntl.F_RDLCK, 0, 13, 7, 0))",
+}
+SEES = """
+try: fcntl.flock(kept, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError: won()
+if struct.unpack("hhqqi", fcntl.fcntl(kept, fcntl.F_GETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 13, 7, 0)))[0] != fcntl.F_UNLCK: won()
+"""
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_cant_talk_through_locks(prisons, name):
+    """A file of a library that all kernels read: what one locks, no other notices, while both are there."""
+    file = "import fcntl, struct; kept = open(NUMPY + '/__init__.py')\n"
+    most, *_, least = prisons.values()
+    most.ask(file + LOCKS[name], sandboxed=False)
+    assert GAINED in least.ask(file + SEES, sandboxed=False)["out"], "no channel even without a sandbox"
+    most.ask("kept.close()", sandboxed=False)
+    for one, other in ((most, least), (least, most)):
+        assert one.ask(file + LOCKS[name])["end"] == "ok"
+        assert GAINED not in other.ask(file + SEES)["out"]
+
+
+def test_cant_fill_the_run_folder(prisons):
+    """Where there is no Landlock to say that only sockets may be made there, what is written is counted."""
+    code = """
+import os, time
+place = os.path.dirname(get_ipython().kernel.parent.ip)
+with open(place + "/f", "wb") as file:
+    for _ in range(60): file.write(bytes(1 << 20))
+time.sleep(20); won()
+"""
+    layers = ("namespaces", "limits", "user", "seccomp")
+    done = next(iter(prisons.values())).ask(code, fresh=True, seconds=60, layers=layers)
+    assert (done["end"], done["why"]) == ("died", "disk")
+
+
 def test_cant_hide_folders_from_whoever_counts(prisons):
     """Folders in folders, deeper than Python can walk: without a file system of its own, such a kernel is ended."""
     code = "import os, time\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')\ntime.sleep({}); won()"

@@ -176,6 +176,11 @@ def test_cant_pin_another_process(attack):
     attack("import os; os.sched_setaffinity(VICTIM, os.sched_getaffinity(VICTIM)); won()", GAINED)
 
 
+@pytest.mark.parametrize("who", ["os.getppid()", "GRADER", "VICTIM"])
+def test_cant_schedule_another_process(attack, who):
+    attack(f"import os; os.sched_setscheduler({who}, os.SCHED_OTHER, os.sched_param(0)); won()", GAINED)
+
+
 def test_cant_raise_its_limits(attack):
     attack("""
 import resource

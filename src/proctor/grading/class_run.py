@@ -4,22 +4,26 @@ Knows nothing of TensorFlow or kernels. A job is `proctor.grading.student.grade_
 ``concurrent.futures.Executor`` can run it: processes on this machine (`proctor.executors.pool`) or a cluster's.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from proctor.course import database
 from proctor.course.folders import Course
 from proctor.course.memory import fingerprint, in_common, recall
 from proctor.course.quiet import captured_logs
 from proctor.course.submitted_folder import unsafe
-from proctor.errors import CourseError, OurFault, RunStopped
+from proctor.errors import CourseError, OurFault, RunStopped, TookTooLong
 from proctor.grading.student import grade_student
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 2
+# What grading some submissions once more, alone, may take: a share of what the class took, or of a cell's limit.
+AGAIN_OF_CLASS = 0.25
+AGAIN_OF_CELL = 5.0
 MakeExecutor = Callable[[int], Executor]
 
 
@@ -89,14 +93,17 @@ def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[Sub
 
     If the executor breaks, because a worker process died, the submissions under way are tried once more, one
     at a time; who breaks it again becomes an outcome with an error. ``make_executor(jobs)`` makes a new one.
+    At the end, those that others may have kept from their time are graded once more, see `_alone`.
     """
     waiting, suspects = deque(run.todo), deque[str]()
     tries: dict[str, int] = {}
+    crowded: list[_Done] = []
+    began = time.monotonic()
     while waiting or suspects:
         queue, width = (suspects, 1) if suspects else (waiting, jobs)
         executor = make_executor(width)
         try:
-            broken = yield from _drain(run, queue, width, executor)
+            broken = yield from _drain(run, queue, width, executor, crowded)
         finally:
             _stop(executor)
         for student in broken:
@@ -105,42 +112,87 @@ def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[Sub
                 suspects.append(student)
             else:
                 yield _undone(run, student, "the worker process died twice while grading it")
+    if crowded:
+        yield from _alone(run, crowded, time.monotonic() - began, make_executor)
+
+
+class _Done(NamedTuple):
+    """A result, and the seconds that it took."""
+
+    seconds: float
+    result: SubmissionResult
+
+
+def _alone(
+    run: ClassRun, crowded: Sequence[_Done], seconds: float, make_executor: MakeExecutor
+) -> Iterator[SubmissionResult]:
+    """Grade once more, with nothing beside it, what may only have been slow because of others.
+
+    The class took `seconds`. What took the least goes first, and nothing begins that took longer than what is left: a
+    class of attackers must not double everybody's time. Others keep what they have got until the next run.
+    """
+    left = max(AGAIN_OF_CLASS * seconds, AGAIN_OF_CELL * run.course.settings.cell_timeout)
+    executor = make_executor(1)
+    try:
+        for first in sorted(crowded, key=lambda done: done.seconds):
+            broken, began = [first.result.student], time.monotonic()
+            if first.seconds <= left:
+                broken = yield from _drain(run, deque(broken), 1, executor)
+            left -= time.monotonic() - began
+            if broken:
+                yield first.result
+    finally:
+        _stop(executor)
 
 
 def _drain(
-    run: ClassRun, queue: deque[str], width: int, executor: Executor
+    run: ClassRun, queue: deque[str], width: int, executor: Executor, crowded: list[_Done] | None = None
 ) -> Generator[SubmissionResult, None, list[str]]:
-    """Run the students in `queue`; return those who were under way when the executor broke."""
-    underway: dict[Future[SubmissionResult], str] = {}
+    """Run the students in `queue`; return those who were under way when the executor broke.
+
+    Results that others may have spoiled are put into `crowded`, where there are others.
+    """
+    underway: dict[Future[SubmissionResult], tuple[str, float]] = {}
     broken: list[str] = []
     while (queue or underway) and not broken:
         while queue and len(underway) < width:
             student = queue.popleft()
             try:
-                job = (str(run.course.root), run.assignment, student, run.settings, run.common)
-                underway[executor.submit(grade_student, *job)] = student
+                job = (str(run.course.root), run.assignment, student, run.settings, run.common, width == 1)
+                underway[executor.submit(grade_student, *job)] = student, time.monotonic()
             except BrokenExecutor:
                 broken.append(student)
                 break
         finished, _ = wait(underway, return_when=FIRST_COMPLETED)
         for future in finished:
-            student = underway.pop(future)
+            student, began = underway.pop(future)
             try:
-                yield future.result()
+                result = _result_of(run, student, future)
             except BrokenExecutor:
                 broken.append(student)
-            except RunStopped:
-                raise
-            except OurFault as error:
-                yield _undone(run, student, str(error))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is one submission's, and it is named
-                yield _undone(run, student, f"{type(error).__name__}: {error}")
-    return broken + list(underway.values())
+                continue
+            if result.crowded and width > 1 and crowded is not None:
+                crowded.append(_Done(time.monotonic() - began, result))
+            else:
+                yield result
+    return broken + [student for student, _ in underway.values()]
 
 
-def _undone(run: ClassRun, student: str, why: str) -> SubmissionResult:
+def _result_of(run: ClassRun, student: str, future: Future[SubmissionResult]) -> SubmissionResult:
+    """Return what came of a job. Raises what is about the whole run."""
+    try:
+        return future.result()
+    except (BrokenExecutor, RunStopped):
+        raise
+    except OurFault as error:
+        return _undone(run, student, str(error), out_of_time=isinstance(error, TookTooLong))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is one submission's, and it is named
+        return _undone(run, student, f"{type(error).__name__}: {error}")
+
+
+def _undone(run: ClassRun, student: str, why: str, *, out_of_time: bool = False) -> SubmissionResult:
     folder = run.course.folder("submitted", student, run.assignment)
-    return SubmissionResult(student, error=f"{run.course.shown(folder)}: {why}")
+    return SubmissionResult(student, error=f"{run.course.shown(folder)}: {why}", out_of_time=out_of_time)
 
 
 def _stop(executor: Executor) -> None:

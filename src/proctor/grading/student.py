@@ -16,11 +16,12 @@ from proctor.course.folders import Course
 from proctor.course.hand_in import refusal
 from proctor.course.memory import fingerprint, forget, remember
 from proctor.course.quiet import logged_exceptions
-from proctor.errors import CourseError, DatabaseGone, ProctorError
+from proctor.errors import CourseError, DatabaseGone, KernelNotStarted, ProctorError, TookTooLong
 from proctor.grading.last_stop import TIMES, within
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 3
+NOT_IN_TIME = ("too slow", "no answer")  # of the kinds of `KernelNotStarted`
 
 
 @cache
@@ -29,12 +30,13 @@ def _course(root: Path) -> Course:
 
 
 def grade_student(
-    root: str, assignment: str, student: str, settings: Mapping[str, Any], common: str = ""
+    root: str, assignment: str, student: str, settings: Mapping[str, Any], common: str = "", alone: bool = True
 ) -> SubmissionResult:
     """Grade one submission and remember the outcome. Raises `RunStopped`, but never for what a submission contains.
 
     `settings` of ``c.ProctoredExecute`` go before those of the course. `common` is the digest of what decides every
-    grade of the class, if it is known.
+    grade of the class, if it is known. Unless it is graded `alone`, a submission that others may have kept from its
+    time is not remembered, so that it is graded again.
     """
     course = _course(Path(root))
     course.config.ProctoredExecute.update(settings)
@@ -46,7 +48,7 @@ def grade_student(
     about, notebooks = course.settings, len(course.notebooks(assignment)) or 1
     with within(TIMES * about.notebook_timeout * notebooks + about.database_timeout):
         result = _autograde(course, assignment, student)
-    if not result.error:
+    if not result.error and (alone or not result.crowded):
         remember(course, assignment, result, mark)
     return result
 
@@ -61,7 +63,8 @@ def _autograde(course: Course, assignment: str, student: str) -> SubmissionResul
     done = _run_nbgrader(course, assignment, student)
     if not done.success:
         folder = course.shown(course.folder("submitted", student, assignment))
-        return SubmissionResult(student, error=f"{folder}: could not be graded: {_reason(done)[:500]}", log=done.log)
+        error = f"{folder}: could not be graded: {_reason(done)[:500]}"
+        return SubmissionResult(student, error=error, log=done.log, out_of_time=any(map(_is_about_time, done.raised)))
     return replace(_read_graded(course, assignment, student), log=done.log)
 
 
@@ -95,6 +98,10 @@ def _reason(done: _Autograded) -> str:
         return str(error) if isinstance(error, ProctorError) else f"{type(error).__name__}: {error}"
     logged = re.findall(r"^\[ERROR\] (?!Traceback)(.*)$", done.log, re.MULTILINE)
     return str([*logged[:1], *done.error.strip().splitlines()[-1:], "nbgrader does not say why"][0])
+
+
+def _is_about_time(error: BaseException) -> bool:
+    return isinstance(error, TookTooLong) or (isinstance(error, KernelNotStarted) and error.kind in NOT_IN_TIME)
 
 
 def _read_graded(course: Course, assignment: str, student: str) -> SubmissionResult:

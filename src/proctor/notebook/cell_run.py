@@ -3,23 +3,19 @@
 Filled by `proctor.notebook.student_kernel` with what arrives from the student's process.
 """
 
-import base64
-import io
-import warnings
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nbformat.v4 import new_output
-from PIL import Image
 
 from proctor.border import wire
+from proctor.notebook.picture import pixels_of
 from proctor.render import words
 
 MAX_CELL_OUTPUT = 2 << 20
 OUTPUT_COST = 500  # what an output takes beside its text
 MAX_TEXT = 100_000
-MAX_PIXELS = 25_000_000  # of a picture: a browser unpacks it to four bytes each
-IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG"}
+IMAGES = ("image/png", "image/jpeg")
 DECIDING = ("error", "execute_result")
 
 
@@ -28,12 +24,16 @@ End = Literal["ok", "error", "died", "too slow", "flood"]
 
 @dataclass
 class CellRun:
-    """What running one cell came to. `end` is ``"ok"`` or ``"error"`` while the kernel is still there."""
+    """What running one cell came to. `end` is ``"ok"`` or ``"error"`` while the kernel is still there.
+
+    `crowded`: when it ended for its time, others may have kept it from that.
+    """
 
     end: End = "ok"
     outputs: list[Any] = field(default_factory=list)
     size: int = 0
     traffic: int = 0
+    crowded: bool = False
 
     def add(self, output: Any, size: int) -> None:
         """Keep `output` while the cell is within its size; consecutive text of one stream is one output.
@@ -110,19 +110,7 @@ def _plain_data(data: dict[str, Any]) -> dict[str, str]:
     kept = {}
     if isinstance(data.get("text/plain"), str):
         kept["text/plain"] = wire.text(data["text/plain"][:MAX_TEXT])
-    for kind, form in IMAGES.items():
-        if isinstance(data.get(kind), str) and _is_picture(data[kind], form):
+    for kind in IMAGES:
+        if isinstance(data.get(kind), str) and pixels_of(data[kind], [kind]):
             kept[kind] = data[kind]
     return kept
-
-
-def _is_picture(encoded: str, form: str) -> bool:
-    """Whether it is what it says, by its header, and small enough for a browser to show."""
-    try:
-        raw = base64.b64decode(encoded.replace("\n", ""), validate=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=[form]) as picture:
-                return bool(picture.width * picture.height <= MAX_PIXELS)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from proctor.errors import KernelDied, StudentFault, TooSlow
 from proctor.hidden_tests.explain import fault_of
 from proctor.notebook.cell_run import CellRun, End, remark
+from proctor.notebook.fair_clock import CROWDED
 from proctor.notebook.student_kernel import Starter, StudentKernel
 from proctor.render import words
 from proctor.results.flag import Flag, FlagKind
@@ -58,6 +59,7 @@ class NotebookProcess:
         self._deadline = time.monotonic() + limits.notebook
         self._flags: list[Flag] = []
         self._written = 0
+        self._in_line = 0.0  # seconds for which the kernels that have ended waited for a processor
 
     def run_cell(self, code: str, name: str) -> CellRun:
         """Run a cell of the notebook; remember it for the next kernel unless it did harm."""
@@ -66,8 +68,9 @@ class NotebookProcess:
         except StudentFault as error:
             return CellRun("error", [remark(words.not_run(fault_of(error)))])
         if run.end in HARM:
-            self._kernel = None
-            flag = Flag(HARM[run.end], name, seconds=self._limits.cell if run.end == "too slow" else 0.0)
+            self._forget_kernel()
+            seconds = self._limits.cell if run.end == "too slow" else 0.0
+            flag = Flag(HARM[run.end], name, seconds=seconds, crowded=run.crowded)
             self._flags.append(flag)
             run.outputs.append(remark(words.new_kernel(flag)))
         else:
@@ -99,8 +102,9 @@ class NotebookProcess:
         try:
             return self._ready().call(request, limit)
         except (TooSlow, KernelDied) as error:
-            self._kernel = None
-            self._flags.append(Flag("no answer", in_hidden_test=True, fault=fault_of(error)))
+            self._forget_kernel()
+            crowded = isinstance(error, TooSlow) and error.crowded
+            self._flags.append(Flag("no answer", in_hidden_test=True, fault=fault_of(error), crowded=crowded))
             raise
 
     def take_flags(self) -> tuple[Flag, ...]:
@@ -135,14 +139,14 @@ class NotebookProcess:
             if kernel.run_cell(code, self._time_for(self._limits.cell)).end in HARM:
                 # It did no harm before and does now: leave it out, too, and start once more.
                 del self._harmless[position]
-                self._kernel = None
+                self._forget_kernel()
                 self._ready()
                 return
 
     def _keep_to_the_deadline(self) -> None:
         if time.monotonic() > self._deadline:
             self.end()
-            raise TooSlow(self._limits.notebook)
+            raise TooSlow(self._limits.notebook, crowded=self._in_line >= CROWDED * self._limits.notebook)
 
     def _time_for(self, limit: float) -> float:
         return max(0.5, min(limit, self._deadline - time.monotonic()))
@@ -151,7 +155,12 @@ class NotebookProcess:
         """End the kernel, if there is one."""
         if self._kernel is not None:
             self._kernel.end()
-            self._kernel = None
+            self._forget_kernel()
+
+    def _forget_kernel(self) -> None:
+        """Know nothing more of a kernel that has ended but how long it has waited."""
+        self._in_line += self._kernel.in_line if self._kernel is not None else 0.0
+        self._kernel = None
 
 
 def refused(errors: Iterable[str]) -> list[FlagKind]:

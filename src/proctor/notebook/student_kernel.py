@@ -23,7 +23,7 @@ from jupyter_client.session import DELIM
 from proctor.border import probe, wire
 from proctor.errors import KernelDied, KernelNotStarted, Nonsense, TooSlow
 from proctor.notebook.cell_run import CellRun, output_of
-from proctor.notebook.fair_clock import FairClock
+from proctor.notebook.fair_clock import FairClock, seconds_in_line_of_all
 
 MAX_CELL_TRAFFIC = 32 << 20
 A_FLOOD = 4 << 20  # of a cell that is stopped for its time: it is the writing that took it
@@ -42,6 +42,7 @@ class StudentKernel:
         self._until = until
         self._client = manager.client()
         self._has_probe = False
+        self.in_line = 0.0  # seconds for which it has waited for a processor, known when it has ended
         self._memory = _resident()
 
     @classmethod
@@ -93,6 +94,7 @@ class StudentKernel:
 
     def end(self) -> None:
         """Kill the process and everything it started, and remove what it was given."""
+        self.in_line = max(self.in_line, seconds_in_line_of_all(getattr(self._manager, "pid", None)))
         self._client.stop_channels()
         with contextlib.suppress(Exception):  # already gone: nothing left to end
             self._manager.shutdown_kernel(now=True)
@@ -122,7 +124,7 @@ class StudentKernel:
         request = self._client.execute("", silent=True, user_expressions=asked, allow_stdin=False, stop_on_error=False)
         reply = self._listen(request, timeout, run)
         if run.end == "too slow":
-            raise TooSlow(timeout)
+            raise TooSlow(timeout, run.crowded)
         if run.end in ("died", "flood"):
             raise KernelDied("flood") if run.end == "flood" else self._died()
         try:
@@ -158,6 +160,7 @@ class StudentKernel:
                 run.end = "died"
             elif left <= 0:
                 run.end = "flood" if run.traffic > A_FLOOD else "too slow"
+                run.crowded = run.end == "too slow" and clock.crowded()
             if run.end not in ("ok", "error"):
                 self.end()
                 return None

@@ -13,6 +13,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_locked
 
+from proctor.notebook.picture import pixels_of
 from proctor.render.markdown import as_typed, is_harmless, with_plain_pictures, without_headings
 from proctor.results.in_notebook import METADATA
 
@@ -93,7 +94,7 @@ class DefuseMarkdown(NbGraderPreprocessor):  # type: ignore[misc]
         was_raw, cell.cell_type = cell.cell_type == "raw", "markdown"
         if cell.get("attachments"):
             with suppress(Exception):  # attachments of any form: then the cell is shown as typed
-                cell.source, attached = with_plain_pictures(cell.source, cell.attachments)
+                cell.source, attached = with_plain_pictures(cell.source, cell.attachments, pixels_of)
                 cell.attachments = from_dict(attached)
         self._room -= len(cell.source)
         cell.source = without_headings(cell.source) if not was_raw else cell.source

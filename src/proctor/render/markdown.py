@@ -5,6 +5,7 @@ not ours.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -91,15 +92,22 @@ class _Renderer(IPythonRenderer):
         return f'<img src="{escape(url)}" alt="{escape(text)}">'
 
 
-def with_plain_pictures(source: str, attachments: Any) -> tuple[str, dict[str, Any]]:
+def with_plain_pictures(
+    source: str, attachments: Any, can_be_shown: Callable[[str], object]
+) -> tuple[str, dict[str, Any]]:
     """Return a cell's text and its attached pictures, under names that every renderer finds.
 
-    What is no picture, or too large for one, leaves a word in its place; the rest of the answer stays as it is.
+    What is no picture, too large for one, or cannot be shown (asked of its base64 text) leaves a word in its place;
+    the rest of the answer stays as it is.
     """
     kept: dict[str, Any] = {}
     # The longest names first: one may begin like another.
     for name in sorted(attachments or {}, key=len, reverse=True):
-        pictures = {kind: data for kind, data in attachments[name].items() if kind in KINDS and _is_picture(kind, data)}
+        pictures = {
+            kind: data
+            for kind, data in attachments[name].items()
+            if kind in KINDS and _is_picture(kind, data) and can_be_shown(data)
+        }
         plain = re.sub(r"[^A-Za-z0-9._-]", "-", name) if pictures else ""
         plain = f"{len(kept)}-{plain}" if plain in kept else plain
         for spelled in {name, quote(name), name.replace(" ", "%20")}:

@@ -32,7 +32,10 @@ FlagKind = Literal[
 
 @dataclass(frozen=True)
 class Flag:
-    """One thing to know: its kind, the cell (its grade id, or its number from 1), and the details of some kinds."""
+    """One thing to know: its kind, the cell (its grade id, or its number from 1), and the details of some kinds.
+
+    `crowded`: it was a limit on time, and other processes may have kept the notebook from that time.
+    """
 
     kind: FlagKind
     cell: str = ""
@@ -40,6 +43,7 @@ class Flag:
     fault: Fault | None = None
     names: tuple[str, ...] = ()
     seconds: float = 0.0
+    crowded: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FlagKind):

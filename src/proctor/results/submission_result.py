@@ -22,7 +22,10 @@ class OrdinaryCell:
 
 @dataclass(frozen=True)
 class SubmissionResult:
-    """`error` is empty if the submission was graded; otherwise it says what happened and what to do next."""
+    """`error` is empty if the submission was graded; otherwise it says what happened and what to do next.
+
+    `out_of_time`: the error is a limit of ours on time.
+    """
 
     student: str
     cells: tuple[CellVerdict, ...] = ()
@@ -30,6 +33,12 @@ class SubmissionResult:
     error: str = ""
     log: str = ""
     ordinary: tuple[OrdinaryCell, ...] = ()
+    out_of_time: bool = False
+
+    @property
+    def crowded(self) -> bool:
+        """Whether it may come to something else where nothing runs beside it."""
+        return self.out_of_time or any(flag.crowded for flag in self.flags)
 
     @property
     def points(self) -> float:

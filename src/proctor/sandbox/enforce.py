@@ -51,7 +51,7 @@ def enforce(policy: Policy, parent: int) -> Closed:
     if not policy.enforced:
         _enter_scratch(policy, current_user())
         return Closed(("switched off",), hidden=False)
-    attempt = _Attempts(policy.layers)
+    attempt, oldest = _Attempts(policy.layers), seccomp.oldest_of(os.getpid())
     # If the machine's memory runs out all the same, this process goes first.
     attempt("limits", _go_first)
     world = World(policy)
@@ -64,7 +64,7 @@ def enforce(policy: Policy, parent: int) -> Closed:
     attempt("user", lambda: _become(world.owner))
     attempt("landlock", lambda: _landlock(policy))
     _die_with(parent)  # changing the user has cleared it
-    attempt("seccomp", lambda: seccomp.install(attributes=world.hidden))
+    attempt("seccomp", lambda: seccomp.install(attributes=world.hidden, oldest=oldest))
     os.umask(0o077)
     if not attempt.enough and not policy.allow_missing:
         raise NotSandboxed("; ".join(attempt.missing.values()))

@@ -7,6 +7,7 @@ a second, for what no limit of Linux counts everywhere.
 import os
 import platform
 import resource
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Literal
 from proctor.sandbox.policy import MB, Policy
 
 MAX_SOCKETS = 64  # files that a kernel may have in its run folder; five are needed
+MAX_BESIDE_SOCKETS = 1 * MB  # of anything else in there, which Landlock forbids, where there is one
 MAX_PAGE_TABLES = 128 * MB
 
 
@@ -41,22 +43,29 @@ def excess_of(policy: Policy, pid: int, *, hidden: bool) -> Excess | None:
         # Not in RLIMIT_DATA: what Linux needs to remember which pages of a huge, empty mapping were looked at.
         if int(process_status("VmPTE", pid).split()[0]) * 1024 > MAX_PAGE_TABLES:
             return Excess("page tables", MAX_PAGE_TABLES // MB)
-    if policy.sockets and sum(1 for _ in Path(policy.sockets).iterdir()) > MAX_SOCKETS:
-        return Excess("sockets", MAX_SOCKETS)
-    return None if hidden else _excess_of_files(policy)
+    beside = _excess_of_files(policy.sockets, MAX_SOCKETS, MAX_BESIDE_SOCKETS, _fail) if policy.sockets else None
+    if beside is not None:
+        return beside if beside.kind == "disk" else Excess("sockets", MAX_SOCKETS)
+    return None if hidden else _excess_of_files(policy.scratch, policy.files_total, policy.disk_total)
 
 
-def _excess_of_files(policy: Policy) -> Excess | None:
+def _fail(error: OSError) -> None:
+    raise error  # what cannot be counted is too much
+
+
+def _excess_of_files(
+    folder: str, most: int, largest: int, on_error: Callable[[OSError], None] | None = None
+) -> Excess | None:
     size = count = 0
-    for place, folders, files in os.walk(policy.scratch):
+    for place, folders, files in os.walk(folder, onerror=on_error):
         for name in (*folders, *files):
             with suppress(OSError):
                 size += os.lstat(f"{place}/{name}").st_blocks * 512
             count += 1
-        if size > policy.disk_total:
-            return Excess("disk", policy.disk_total // MB)
-        if count > policy.files_total:
-            return Excess("files", policy.files_total)
+        if size > largest:
+            return Excess("disk", largest // MB)
+        if count > most:
+            return Excess("files", most)
     return None
 
 

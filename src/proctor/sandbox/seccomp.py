@@ -16,13 +16,15 @@ import os
 import platform
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 ALLOW = 0x7FFF0000
 REFUSE = 0x00050000 | errno.EPERM
 NOT_THERE = 0x00050000 | errno.ENOSYS
-LOAD, AND, EQUAL, GREATER, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x25, 0x35, 0x06
+DONE = 0x00050000  # the caller is told that it is done, and nothing is
+LOAD, AND, JUMP, EQUAL, GREATER, AT_LEAST, RETURN = 0x20, 0x54, 0x05, 0x15, 0x25, 0x35, 0x06
 NR, ARCH, ARGS = 0, 4, 16
 X32_BIT = 0x40000000
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
@@ -32,10 +34,10 @@ CLONE_NEW = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x2
 AF_UNIX, SOCK_STREAM, SOCK_TYPE_MASK = 1, 1, 0xF
 MAP_SHARED_ANONYMOUS, MAP_GROWSDOWN, MAP_HUGETLB = 0x21, 0x100, 0x40000
 PRCTL_HARMLESS = (2, 3, 15, 16, 21, 23, 29, 30, 39, 41, 42, 0x53564D41)  # names, reading one's own state, PR_SET_VMA
-FCNTL_HARMLESS = (*range(10), 36, 37, 38, 1030, 1031, 1032, 1033, 1034)  # not F_SETOWN, F_SETSIG, F_SETLEASE, F_NOTIFY
+FCNTL_HARMLESS = (*range(6), 9, 36, 1030, 1031, 1032, 1033, 1034)  # not F_SETOWN, F_SETSIG, F_SETLEASE, F_NOTIFY
+FCNTL_LOCKS = (6, 7, 37, 38)  # F_SETLK, F_SETLKW and those of open file descriptions
 IOCTL_HARMLESS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO[N]CLEX
 SOCKET_OPTIONS_HARMLESS = (2, 9, 13, 15, 16, 20, 21, 66, 67)  # not the sizes of buffers, whose memory nothing counts
-F_SETOWN = 8
 SCHED_OTHER = 0
 
 ALWAYS = {
@@ -44,7 +46,7 @@ ALWAYS = {
         preadv2:327:286 pwritev2:328:287 close:3:57 close_range:436:436 lseek:8:62 dup:32:23 dup2:33:- dup3:292:24
         pipe:22:- pipe2:293:59 eventfd:284:- eventfd2:290:19 fsync:74:82 fdatasync:75:83 sync_file_range:277:84
         sendfile:40:71 copy_file_range:326:285 splice:275:76 tee:276:77 fadvise64:221:223 readahead:187:213
-        flock:73:32 fallocate:285:47
+        fallocate:285:47
     """,
     "files by name (landlock decides which)": """
         open:2:- openat:257:56 openat2:437:437 creat:85:- access:21:- faccessat:269:48 faccessat2:439:439 stat:4:-
@@ -98,7 +100,12 @@ ATTRIBUTES = """
 # Allowed for some arguments: see `rules`.
 BY_ARGUMENTS = """
     clone:56:220 socket:41:198 socketpair:53:199 sendto:44:206 kill:62:129 tgkill:234:131 prctl:157:167
-    prlimit64:302:261 setsockopt:54:208 mmap:9:222 fcntl:72:25 ioctl:16:29 sched_setscheduler:144:119
+    prlimit64:302:261 setsockopt:54:208 mmap:9:222 fcntl:72:25 ioctl:16:29
+"""
+
+# Said to be done, and not done, for some arguments: see `pretended`.
+PRETENDED = """
+    flock:73:32 fcntl:72:25 sched_setscheduler:144:119
 """
 
 # Answered with ENOSYS, so that the C library falls back to a call whose arguments can be checked.
@@ -109,14 +116,18 @@ HIDDEN = """
 # Whatever Linux adds after this number is answered with ENOSYS, as an older Linux would.
 NEWEST = 456
 
+# That many process numbers are not given out in the moment in which a kernel starts.
+NUMBERS_TO_GO = 2_000
+
 
 class Check(NamedTuple):
-    """``argument & mask`` must be one of `values`; `high` looks at the upper 32 bits of the argument."""
+    """``argument & mask`` must be one of `values`, or `least` or more; `high` looks at the argument's upper 32 bits."""
 
     argument: int
     values: Sequence[int]
     mask: int = 0xFFFFFFFF
     high: bool = False
+    least: int | None = None
 
 
 def rules(pid: int) -> Mapping[str, Sequence[Check]]:
@@ -134,11 +145,36 @@ def rules(pid: int) -> Mapping[str, Sequence[Check]]:
         "setsockopt": [Check(2, SOCKET_OPTIONS_HARMLESS)],
         # Shared anonymous memory and huge pages are not counted by RLIMIT_DATA; neither is a stack that grows.
         "mmap": [Check(3, [0], MAP_GROWSDOWN | MAP_HUGETLB), Check(3, [0x00, 0x01, 0x20], MAP_SHARED_ANONYMOUS)],
-        "fcntl": [Check(1, [command for command in FCNTL_HARMLESS if command != F_SETOWN])],
-        # libzmq aborts if a thread of its own cannot set the policy that it already has.
-        "sched_setscheduler": [Check(1, [SCHED_OTHER])],
+        "fcntl": [Check(1, FCNTL_HARMLESS)],
         "ioctl": [Check(1, IOCTL_HARMLESS)],
     }
+
+
+def pretended(oldest: int) -> Mapping[str, Sequence[Check]]:
+    """For each call of `PRETENDED` the checks that must all hold, or it is looked at further, and then refused.
+
+    A lock on a file that all kernels can read would be a channel between them, and a million of them would fill Linux's
+    memory. A process that is alone with its files needs none, but SQLite and HDF5 insist on theirs. libzmq aborts if a
+    thread of its own cannot set the policy that it already has; whose number that is cannot be told from another
+    process's, but those below `oldest` are others'.
+    """
+    return {
+        "flock": [],
+        "fcntl": [Check(1, FCNTL_LOCKS)],
+        "sched_setscheduler": [Check(0, [0], least=oldest), Check(1, [SCHED_OTHER])],
+    }
+
+
+def oldest_of(pid: int) -> int:
+    """Threads of the process `pid` have numbers from here on; 0 near the largest number, where they begin anew.
+
+    Asked while ``/proc/sys`` is still in sight.
+    """
+    try:
+        largest = int(Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+    return pid if pid + NUMBERS_TO_GO < largest else 0
 
 
 def supported() -> bool:
@@ -146,12 +182,12 @@ def supported() -> bool:
     return platform.system() == "Linux" and platform.machine() in AUDIT_ARCH and struct.calcsize("P") == 8
 
 
-def install(*, attributes: bool, pid: int | None = None) -> None:
+def install(*, attributes: bool, oldest: int) -> None:
     """Close the filter over this process for good; no thread but the caller may be running.
 
-    `attributes` allows chmod, chown and utime. Raises ``OSError`` where Linux refuses.
+    `attributes` allows chmod, chown and utime; `oldest` is for `pretended`. Raises ``OSError`` where Linux refuses.
     """
-    install_program(build(platform.machine(), os.getpid() if pid is None else pid, attributes=attributes))
+    install_program(build(platform.machine(), os.getpid(), attributes=attributes, oldest=oldest))
 
 
 def install_program(program: bytes) -> None:
@@ -164,7 +200,7 @@ def install_program(program: bytes) -> None:
             raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
 
 
-def build(machine: str, pid: int, *, attributes: bool) -> bytes:
+def build(machine: str, pid: int, *, attributes: bool, oldest: int) -> bytes:
     """The filter as a BPF program: allowed numbers first, then the calls with checks, then refusal."""
     blocks = [*ALWAYS.values(), *([ATTRIBUTES] if attributes else [])]
     allowed = {number for block in blocks for number in numbers(block, machine).values()}
@@ -173,8 +209,11 @@ def build(machine: str, pid: int, *, attributes: bool) -> bytes:
         code += [_op(AT_LEAST, X32_BIT, 0, 1), _op(RETURN, REFUSE)]
     for low, high in _ranges(allowed):
         code += [_op(GREATER, high, 2, 0), _op(AT_LEAST, low, 0, 1), _op(RETURN, ALLOW)]
+    for name, number in numbers(PRETENDED, machine).items():
+        body = _checked(pretended(oldest)[name], DONE, [_op(LOAD, NR)])
+        code += [_op(EQUAL, number, 0, len(body)), *body]
     for name, number in numbers(BY_ARGUMENTS, machine).items():
-        body = _checked(rules(pid)[name])
+        body = _checked(rules(pid)[name], ALLOW, [_op(RETURN, REFUSE)])
         code += [_op(EQUAL, number, 0, len(body)), *body]
     for number in numbers(HIDDEN, machine).values():
         code += [_op(EQUAL, number, 0, 1), _op(RETURN, NOT_THERE)]
@@ -189,15 +228,18 @@ def numbers(names: str, machine: str) -> dict[str, int]:
     return {row[0]: int(row[column]) for row in rows if row[column] != "-"}
 
 
-def _checked(checks: Iterable[Check]) -> list[bytes]:
-    code: list[bytes] = []
-    for check in checks:
-        code += [_op(LOAD, ARGS + 8 * check.argument + (4 if check.high else 0)), _op(AND, check.mask)]
-        left = len(check.values)
-        # A match jumps over the remaining comparisons and the refusal, to the next check.
-        code += [_op(EQUAL, value, left - index, 0) for index, value in enumerate(check.values)]
-        code.append(_op(RETURN, REFUSE))
-    return [*code, _op(RETURN, ALLOW)]
+def _checked(checks: Sequence[Check], answer: int, otherwise: Sequence[bytes]) -> list[bytes]:
+    """Return `answer` if all `checks` hold; else come out at `otherwise`, which stands at the end."""
+    code: list[bytes] = [_op(RETURN, answer)]
+    for check in reversed(checks):
+        # A match jumps over the remaining comparisons and the jump to the end, to the next check.
+        last = [] if check.least is None else [_op(AT_LEAST, check.least, 1, 0)]
+        left = len(check.values) + len(last)
+        tests = [_op(EQUAL, value, left - index, 0) for index, value in enumerate(check.values)]
+        tests += [*last, _op(JUMP, len(code))]
+        where = ARGS + 8 * check.argument + (4 if check.high else 0)
+        code = [_op(LOAD, where), _op(AND, check.mask), *tests, *code]
+    return [*code, *otherwise]
 
 
 def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
