@@ -16,6 +16,7 @@ _PLACES = {
     "RestoreLockedCells": "plugins.restore",
     "DefuseMarkdown": "plugins.defuse",
     "FeedbackExporter": "plugins.feedback",
+    "LatePenalties": "plugins.late",
     "PercentPerDay": "plugins.late",
     "ExerciseExport": "plugins.exports",
     "CanvasExport": "plugins.exports",

@@ -24,6 +24,9 @@ ProctorError
 from collections.abc import Mapping
 from typing import Literal
 
+# What the exit status of a ``proctor`` command says.
+GRADED, SOME_NOT, USAGE = 0, 1, 2
+
 
 class ProctorError(Exception):
     """Base of everything that proctor raises on purpose."""

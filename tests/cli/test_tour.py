@@ -8,7 +8,7 @@ import tiny_course
 from commands import run
 
 TINY = tiny_course.ASSIGNMENT
-COMMANDS = ("grade", "check", "report", "doctor", "new")
+COMMANDS = ("grade", "check", "report", "extend", "feedback", "doctor", "new")
 
 
 def said(course):

@@ -50,6 +50,11 @@ ELSEWHERE = {
     "nbgrader export --exporter=proctor.ExerciseExport --to reports/exercises.csv": (EXPORTS, "ExerciseExport"),
     "nbgrader export --exporter=proctor.CanvasExport --to reports/canvas.csv": (EXPORTS, "CanvasExport"),
     "nbgrader export --exporter=proctor.MoodleExport --to reports/moodle.csv": (EXPORTS, "MoodleExport"),
+    'proctor extend ada --by "2 days"': ("tests/dates/test_extensions.py", '"ada", "--by"'),
+    f"proctor feedback {ASSIGNMENT} --for moodle": (
+        "tests/exchange/test_learning_platforms.py", '"proctor", "feedback", TINY, "--for", platform'),
+    f"proctor feedback {ASSIGNMENT} --for canvas": (
+        "tests/exchange/test_learning_platforms.py", '"proctor", "feedback", TINY, "--for", platform'),
     "proctor new warm_up": ("tests/cli/test_new.py", '"new", "warm_up"'),
     "nbgrader generate_assignment warm_up --create --force": (
         "tests/cli/test_new.py", '"generate_assignment", "warm_up", "--create", "--force"'),

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from html import unescape
 
 import nbformat
 import pytest
@@ -55,3 +56,13 @@ def test_a_zip_file_becomes_a_graded_class(tiny, settings, names):
     assert graded.returncode == 0, graded.stderr
     points = {student: 3 if answer == tiny_course.RIGHT else 0 for student, answer in names.values()}
     assert scores(tiny) == points
+    assert run(tiny, "nbgrader", "generate_feedback", TINY).returncode == 0
+    platform = "moodle" if "Ada Lovelace" in points else "canvas"
+    packed = run(tiny, "proctor", "feedback", TINY, "--for", platform)
+    assert packed.returncode == 0, packed.stderr
+    with zipfile.ZipFile(tiny / "feedback" / f"{TINY}-for-{platform}.zip") as file:
+        for name, (student, _) in names.items():
+            page = file.read(name.removesuffix(".ipynb") + ".html").decode()
+            assert student in unescape(page)
+        assert len(file.namelist()) == len(names)
+    assert run(tiny, "proctor", "feedback", "--for", "canvas" if platform == "moodle" else "moodle").returncode == 2

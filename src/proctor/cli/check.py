@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proctor.cli.status import GRADED, SOME_NOT
-from proctor.errors import CourseError
+from proctor.errors import GRADED, SOME_NOT, CourseError
 
 if TYPE_CHECKING:
     from proctor.course.folders import Course

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from proctor.cli.status import GRADED, SOME_NOT
+from proctor.errors import GRADED, SOME_NOT
 
 
 def add_to(commands: Any) -> None:

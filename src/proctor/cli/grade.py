@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proctor.cli.status import GRADED, SOME_NOT
+from proctor.errors import GRADED, SOME_NOT
 
 if TYPE_CHECKING:
     from proctor.grading.class_run import ClassRun

@@ -5,10 +5,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from proctor.cli import check, doctor, grade, new, report, tour
-from proctor.cli.status import USAGE
+from proctor.cli import check, doctor, extend, feedback, grade, new, report, tour
 from proctor.course.quiet import quiet_tensorflow
-from proctor.errors import ProctorError
+from proctor.errors import USAGE, ProctorError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,6 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    for command in (grade, check, report, doctor, new):
+    for command in (grade, check, report, extend, feedback, doctor, new):
         command.add_to(commands)
     return parser

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proctor.cli.status import GRADED
+from proctor.errors import GRADED
 
 if TYPE_CHECKING:
     from proctor.course.folders import Course

@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -33,11 +34,15 @@ Opener = Callable[[], IO[bytes]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry as the archive names it; its size in bytes is what the archive claims."""
+    """One entry as the archive names it; its size in bytes is what the archive claims.
+
+    `date` is what the archive has for it, on the platform's clock.
+    """
 
     path: str
     size: int
     kind: Kind
+    date: datetime | None = None
 
 
 def entries(path: Path, limits: Limits) -> Iterator[tuple[Entry, Opener]]:
@@ -61,7 +66,15 @@ def _zip_entries(path: Path, limits: Limits) -> Iterator[tuple[Entry, Opener]]:
             raise ArchiveRefused("too many entries")
         for info in found:
             # The name as it stands there: `filename` is cut at its first NUL.
-            yield Entry(info.orig_filename, info.file_size, _kind_in_zip(info)), partial(file.open, info)
+            entry = Entry(info.orig_filename, info.file_size, _kind_in_zip(info), _date(info))
+            yield entry, partial(file.open, info)
+
+
+def _date(info: zipfile.ZipInfo) -> datetime | None:
+    try:
+        return datetime(*info.date_time)
+    except ValueError:  # a day 0: there is no date
+        return None
 
 
 def _kind_in_zip(info: zipfile.ZipInfo) -> Kind:

@@ -5,7 +5,7 @@ Who hands in twice, shares a name with somebody or has an id that cannot be used
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,9 @@ class Class:
     known_only: bool = False
     # Whether Ada and ada are two folders.
     case_matters: bool = True
+    # When files were handed in, in UTC, where a table or the archive says so: by a student's id or number, and by file.
+    times: Mapping[str, datetime] = field(default_factory=dict)
+    dates: Mapping[Path, datetime] = field(default_factory=dict)
 
 
 @dataclass
@@ -55,7 +58,13 @@ class _Choice:
             elif self._class.known_only and place.student not in self._class.known:
                 self.leave(file, "unknown id", place.student)
             else:
-                self.chosen.files[file] = place
+                self.chosen.files[file] = self._timed(file, place)
+
+    def _timed(self, file: Path, place: Place) -> Place:
+        """Add the time that the name does not have."""
+        dates = (self._class.times.get(place.person), self._class.times.get(place.student), self._class.dates.get(file))
+        time = next((date for date in dates if date is not None), None)
+        return replace(place, time=time, timestamp=str(time)) if time and not place.time else place
 
     def one_person_an_id(self) -> None:
         """Two people with one id (or ids that are one folder on some disks) are not mixed; a known id keeps its own."""

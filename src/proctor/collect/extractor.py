@@ -6,6 +6,7 @@ folder an archive may as well be a student's own: it is one if its name is where
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache, cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -45,6 +46,8 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.report = Report(self.log)
         self.places: dict[Path, str] = {}  # by unpacked file its path on the platform
+        self.dates: dict[Path, datetime] = {}  # and what the archive has as its date
+        self.tables: list[Path] = []  # of the instructor, beside the archives: when everybody handed in
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Unpack the archives in the folder `archive_path`, and copy what lies unpacked there; nbgrader calls this."""
@@ -56,18 +59,23 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
         for path in theirs:
             self.log.info("Extracting from: %s", path)
             self._unpack(path.name, partial(archive.entries, path, limits), to / _folder_for(path, to), room, owner)
-        rest = partial(archive.folder_entries, folder, frozenset((*theirs, *others)), limits)
+        self.tables = [path for path in sorted(folder.glob("*.csv")) if self._is_ours(path)]
+        ours = frozenset((*theirs, *others, *self.tables))
+        rest = partial(archive.folder_entries, folder, ours, limits)
         self._unpack(folder.name, rest, to, room, owner)
 
     def _unpack(self, name: str, read: Read, to: Path, room: Room, owner: unpack.Owner) -> None:
         """Unpack one archive, which is read twice: once to plan, once to write."""
         try:
-            paths, left_out = unpack.plan([entry for entry, _ in read()], owner, room)
+            found = [entry for entry, _ in read()]
+            paths, left_out = unpack.plan(found, owner, room)
             written, not_written = unpack.write(read(), paths, to, owner)
         except ArchiveRefused as error:
             self.report.left_out.append(LeftOut(error.why, name, "", error.detail))
             return
+        dates = {path: found[number].date for number, path in paths.items()}
         self.places |= {file: self._place(path) for file, path in written.items()}
+        self.dates |= {file: date for file, path in written.items() if (date := dates[path])}
         self.report.left_out += left_out + not_written
 
     def _limits(self) -> Limits:
@@ -107,6 +115,11 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
                 else:
                     theirs.append(path)
         return theirs, others
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether a table is the instructor's: a student's own, unpacked by hand, is where the platform puts it."""
+        theirs = self._expression and self._expression.is_somebodys(self._place(path.name))
+        return path.is_file() and not path.is_symlink() and not theirs
 
     def _not_the_platforms(self, place: str) -> Why | None:
         expression = self._expression

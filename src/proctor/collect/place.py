@@ -31,7 +31,8 @@ SOME_FILE, SOME_NAME = "x.ipynb", "/x"
 class Place:
     """A file's student and name. `person` tells two students of one id apart, where the platform has a number for it.
 
-    `upload` grows with each upload of a student; `timestamp` is nbgrader's, `time` the same in UTC.
+    `upload` grows with each upload of a student; `timestamp` is nbgrader's, `time` the same in UTC. `late`: the
+    platform marks it as late (None: it marks nobody).
     """
 
     student: str
@@ -40,6 +41,7 @@ class Place:
     upload: tuple[int, ...] = ()
     timestamp: str = ""
     time: datetime | None = None
+    late: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Unclear:
 
 
 class Expression:
-    """A course's ``named_regexp``; beside nbgrader's groups it may have ``person``, ``upload`` and ``attempt``."""
+    """A course's ``named_regexp``, with nbgrader's groups and ``person``, ``upload``, ``attempt``, ``late``."""
 
     def __init__(self, pattern: str) -> None:
         """Raise `CourseError` for one that cannot name a student and a file."""
@@ -137,7 +139,8 @@ def _place(path: str, groups: dict[str, str], released: Collection[str]) -> Plac
     if not {"person", "upload", "timestamp"} & set(groups) and "/" in path and file.count("/") < path.count("/"):
         person = path.partition("/")[0]  # a platform has one folder for each student
     upload = (_number(groups.get("upload", "")), _number(attempt))
-    return Place(groups["student_id"], file, person, upload, timestamp, time)
+    late = bool(groups["late"]) if "late" in groups else None
+    return Place(groups["student_id"], file, person, upload, timestamp, time, late)
 
 
 def _file(path: str, groups: dict[str, str], released: Collection[str]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What is said when ``nbgrader zip_collect`` is over: who was left out, and who is new.
+"""What is said when ``nbgrader zip_collect`` is over: who was left out, who is new, and whose lateness is unknown.
 
 nbgrader asks no plug-in at its end, and logs some lines for each student after it last did: nobody would scroll up to a
 warning from before them. So it is said when the process ends, however it does.
@@ -8,6 +8,7 @@ import atexit
 from typing import Any
 
 from proctor.render import uploads
+from proctor.results.collected import Collected
 from proctor.results.left_out import LeftOut
 
 
@@ -18,16 +19,20 @@ class Report:
         """`log` is the application's."""
         self._log = log
         self.left_out: list[LeftOut] = []
-        self.collected: frozenset[str] = frozenset()
+        self.collected: dict[str, Collected] = {}
         self.known: frozenset[str] = frozenset()
+        self.unread_tables: list[str] = []
+        self.of_one_download = False
         atexit.register(self.tell)
 
     def tell(self) -> None:
         """Log it all."""
         atexit.unregister(self.tell)
-        new = sorted(self.collected - self.known)
+        new = sorted(set(self.collected) - self.known)
         if new:
             log = self._log.warning if self.known else self._log.info
             log("%s", uploads.new_students(new, gradebook_is_empty=not self.known))
+        for line in [*self.unread_tables, *uploads.lateness(self.collected, of_one_download=self.of_one_download)]:
+            self._log.warning("%s", line)
         for line in uploads.report(self.left_out, self.collected):
             self._log.warning("%s", line)

@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from proctor.course.folders import Course
+from proctor.dates.extensions import Extension
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,22 @@ def student_ids(course: Course) -> frozenset[str]:
     with _session(course) as session:
         found = session.execute(select(db.Student.id)) if session is not None else ()
         return frozenset(str(row[0]) for row in found)
+
+
+def extensions(course: Course) -> list[Extension]:
+    """Return the extensions that somebody has entered in the gradebook itself."""
+    table = db.SubmittedAssignment
+    query = (
+        select(table.student_id, db.Assignment.name, table.extension)
+        .join(db.Assignment, table.assignment_id == db.Assignment.id)
+        .where(table.extension.is_not(None))
+    )
+    with _session(course) as session:
+        found = session.execute(query) if session is not None else ()
+        return [
+            Extension.of(str(student), str(name), f"{length.total_seconds() / 60:.0f} minutes")
+            for student, name, length in found
+        ]
 
 
 def released(course: Course, assignment: str) -> list[tuple[Any, ...]]:

@@ -20,6 +20,7 @@ import proctor
 from proctor.course.folders import Course
 from proctor.course.gradebook import repeated_names
 from proctor.course.memory import fingerprint, in_common, recall, remembered_at
+from proctor.dates import extensions
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.results.submission_result import OrdinaryCell, SubmissionResult
@@ -106,7 +107,8 @@ class Shared:
         course, assignment = self._course, self._assignment
         folders = [course.hidden_tests(assignment), course.folder("source", ".", assignment)]
         folders.append(Path(proctor.__file__).parent)
-        return _touched([course.root / CONFIG_FILE, *(path for folder in folders for path in _files(folder))])
+        beside = [course.root / CONFIG_FILE, course.root / extensions.NAME]
+        return _touched([*filter(Path.is_file, beside), *(path for folder in folders for path in _files(folder))])
 
     @cached_property
     def digest(self) -> str:

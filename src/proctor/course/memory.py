@@ -15,14 +15,17 @@ from urllib.parse import quote
 import proctor
 from proctor.course.folders import Course
 from proctor.course.gradebook import released
+from proctor.dates import extensions
 from proctor.results.submission_result import SubmissionResult
 from proctor.settings import ABOUT_THE_MACHINE
 
 
 def fingerprint(course: Course, assignment: str, student: str, common: str = "") -> str:
-    """Digest of all that decides a grade: the submission and what it has in `common` with the rest of its class."""
+    """Digest of all that decides a grade: the submission, an extension, and what is in `common` to all of the class."""
     own = digest_of([course.folder("submitted", student, assignment)])
-    return hashlib.sha256(f"{own}{common or in_common(course, assignment)}".encode()).hexdigest()
+    extension = extensions.of(extensions.read(course.root), student, assignment)
+    longer = extension.text if extension else ""
+    return hashlib.sha256(f"{own}{common or in_common(course, assignment)}{longer}".encode()).hexdigest()
 
 
 def in_common(course: Course, assignment: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from proctor.dates.lateness import Lateness
 from proctor.feedback.cell import Budget, Shown, show
 from proctor.feedback.exercise import Exercise, say_once
 from proctor.render import words
@@ -43,6 +44,7 @@ class Page:
     score: float
     max_score: float
     late_penalty: float
+    lateness: Lateness | None = None
     exercises: list[Exercise] = field(default_factory=list)
     cells: list[Shown] = field(default_factory=list)
     by_number: dict[int, Exercise] = field(default_factory=dict)
@@ -77,6 +79,7 @@ def make_page(nb: Any, metadata: Any, known: Known | None = None) -> Page:
         float(metadata["score"]),
         float(metadata["max_score"]),
         float(metadata["late_penalty"]),
+        in_notebook.lateness_of(nb.metadata),
     )
     budget = Budget()
     heading, comments = "", []

@@ -8,7 +8,6 @@ import warnings
 from typing import Any
 
 from nbgrader.preprocessors import (
-    AssignLatePenalties,
     ClearOutput,
     DeduplicateIds,
     IgnorePattern,
@@ -20,6 +19,7 @@ from proctor.course import database
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
 from proctor.plugins.formgrader import EscapeNames, escape_pages, template_paths
+from proctor.plugins.late import LatePenalties
 from proctor.plugins.metadata import CheckMetadata
 from proctor.plugins.restore import RestoreLockedCells, SubmissionExporter
 from proctor.render.highlight import BoundedHighlight
@@ -46,7 +46,7 @@ def configure(config: Any) -> None:
         IgnorePattern,
         LimitOutput,
         SaveVerdicts,
-        AssignLatePenalties,
+        LatePenalties,
         DefuseMarkdown,
     ]
     # Pages that stand on their own, for students and in formgrader, and in which no name is markup.

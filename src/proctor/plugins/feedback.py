@@ -51,7 +51,7 @@ class FeedbackExporter(TemplateExporter):
         environment.autoescape = True
         environment.filters["number"] = number
         environment.filters["with_code"] = lambda text: Markup(with_code(text))  # noqa: S704 - it escapes
-        environment.filters.update(note=words.note, time=words.time)
+        environment.filters.update(note=words.note, time=words.time, late=words.late)
         environment.globals.update(MARKS=MARKS, WORDS=WORDS, questions=markdown(self.questions))
         return environment
 

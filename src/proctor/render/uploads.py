@@ -1,8 +1,9 @@
-"""The sentences about what ``nbgrader zip_collect`` has left out: the file, the reason, and what to do."""
+"""The sentences about what ``nbgrader zip_collect`` has left out or does not know: the reason, and what to do."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from proctor.results.collected import Collected
 from proctor.results.left_out import LeftOut, Why
 
 EACH = 3  # files of one student with one reason that are named each
@@ -97,6 +98,25 @@ def _by_student(ones: Sequence[LeftOut], *, advise: bool) -> list[str]:
         lines += [f"  {left_out(one, advise=advise)}" for one in group[:EACH]]
         if len(group) > EACH:
             lines.append(f"  … and {len(group) - EACH} more like the last one")
+    return lines
+
+
+TIMES = "docs/instructors.md (Late work) says how to add the times"
+
+
+def lateness(collected: Mapping[str, Collected], *, of_one_download: bool = False) -> list[str]:
+    """Whose lateness is unknown: a platform that says no time does not mean that nobody was late."""
+    marked = sorted(student for student, one in collected.items() if one.late and not one.timed)
+    untimed = sum(not one.timed and one.late is None for one in collected.values())
+    lines = []
+    if of_one_download:
+        lines.append("The archive's dates lie within minutes of each other: they are the download's, and are not used.")
+    if marked:
+        names = ", ".join(map(shown, marked))
+        lines.append(f"LATE, but how late is unknown, so nothing is taken off: {names}. {TIMES}.")
+    if untimed:
+        lines.append(f"When it was handed in is unknown of {untimed} of {len(collected)} students: none of them counts "
+                     f"as late. {TIMES}.")  # fmt: skip
     return lines
 
 

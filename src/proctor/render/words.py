@@ -6,6 +6,7 @@ No code reads them again: what a program needs to know is in `proctor.results`.
 from collections.abc import Sequence
 from datetime import datetime
 
+from proctor.dates.lateness import Lateness
 from proctor.results.fault import Fault
 from proctor.results.flag import Flag
 from proctor.results.standing import Standing
@@ -33,6 +34,12 @@ REFUSED = {
     "file missing": "looked for a file that is not there",
 }
 
+OF_A_CELL = {
+    "undecided": "{}: undecided",
+    "restored": "restored cell {}",
+    "not handed in": "{}.ipynb was not handed in",
+    "late unknown": "late, but nobody knows how late: nothing was taken off",
+}
 REPAIRS = {
     "matched": "recognised {} without its metadata",
     "moved": "moved {} to where it takes effect",
@@ -126,14 +133,10 @@ def flag(flag: Flag) -> str:
         return f"{flag.cell}: passes its hidden tests, but its visible checks fail: look at it"
     if flag.kind == "misfit":
         return f"{flag.cell}: {_listed(flag.names)} could do nothing with an answer, which counts against the answer"
-    if flag.kind == "undecided":
-        return f"{flag.cell}: undecided"
-    if flag.kind == "not handed in":
-        return f"{flag.cell}.ipynb was not handed in"
+    if flag.kind in OF_A_CELL:
+        return OF_A_CELL[flag.kind].format(flag.cell)
     if flag.kind in REPAIRS:
         return REPAIRS[flag.kind].format(_listed(flag.names))
-    if flag.kind == "restored":
-        return f"restored cell {flag.cell}"
     return f"cell {flag.cell} {harm(flag)}"
 
 
@@ -233,6 +236,31 @@ def ordinary_kernels(system: str) -> str:
         f"Kernels cannot be forked on {system}: each notebook starts a kernel of its own and imports everything anew, "
         "which takes some seconds longer."
     )
+
+
+def span(seconds: float) -> str:
+    """A time span as people say it: ``1 day 23 hours``, ``20 minutes``."""
+    minutes = max(int(seconds // 60), 1)
+    pieces = [(minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute")]
+    first = next(place for place, (count, _) in enumerate(pieces) if count)
+    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in pieces[first : first + 2] if count]
+    return " ".join(said)
+
+
+def late(late: Lateness, penalty: float) -> str:
+    """How late a submission was, by which rule points were taken, and how many: for its student."""
+    longer = f", with your extension of {span(late.extension)}" if late.extension else ""
+    when = f"You handed this in {span(late.late)} late: it was due on {time(datetime.fromisoformat(late.due))}{longer}."
+    rule = late.rule
+    if not penalty and rule and late.late <= 60 * rule.grace_minutes:
+        return f"{when} That is within {span(60 * rule.grace_minutes)} of grace: nothing was taken off."
+    if not penalty:
+        return f"{when} Nothing was taken off for that."
+    taken = f"{number(penalty)} {'point was' if penalty == 1 else 'points were'} taken off"
+    if not rule:
+        return f"{when} For that, {taken}."
+    most = f", at most {number(rule.at_most)} %" if rule.at_most < 100 else ""
+    return f"{when} For that, {taken}: {number(rule.percent)} % of what you earned for each day begun{most}."
 
 
 def standing(standing: Standing) -> list[str]:

@@ -17,6 +17,7 @@ from proctor.course.graded import Changed, Feedback, Shared
 from proctor.course.hand_in import refusal
 from proctor.render import words
 from proctor.report.statistics import discrimination
+from proctor.results import collected
 from proctor.results.flag import Flag
 from proctor.results.verdict import Item
 
@@ -126,8 +127,12 @@ def gather(course: Course, assignment: str) -> ClassReport:
     shared = Shared(course, assignment)
     rows = [_row(course, assignment, student, records, student in handed_in, shared) for student in everybody]
     attempts = folders.attempts(course, assignment)
+    marked = {student for student, one in collected.read(course.state, assignment).items() if one.late}
     for row in rows:
         row.attempts = attempts[row.student.id]
+        timestamp = records.submissions.get(row.student.id, HandIn(None, None)).timestamp
+        if row.student.id in marked and timestamp is None:
+            row.flags = (Flag("late unknown"), *row.flags)
     rows.sort(key=lambda row: (row.student.name.casefold() or row.student.id.casefold(), row.student.id))
     exercises = records.exercises or _from_items(rows)
     now = datetime.now(timezone.utc).replace(microsecond=0)

@@ -26,6 +26,7 @@ FlagKind = Literal[
     "unsandboxed",  # student code ran without the protections in `names`
     "misfit",  # a hidden test could do nothing with an answer, which counts against the answer: `names` says which
     "contradiction",  # the visible checks of the cell fail, while it passes all hidden tests
+    "late unknown",  # the platform says that it was late, and nobody how late: nothing is taken off
     "undecided",  # a person has to look at an item of the cell
 ]  # fmt: skip
 

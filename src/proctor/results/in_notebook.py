@@ -1,4 +1,4 @@
-"""Where results lie in a graded notebook: a verdict in the outputs of its test cell, flags in the notebook's metadata.
+"""Where results lie in a graded notebook: a verdict in the outputs of its test cell, the rest in its metadata.
 
 Written when a notebook is restored and graded; read when a class is graded, for feedback, and for the report.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
+from proctor.dates.lateness import Lateness
 from proctor.results.flag import Flag
 from proctor.results.verdict import CellVerdict
 
@@ -34,6 +35,20 @@ def add_flags(metadata: MutableMapping[str, Any], flags: Iterable[Flag]) -> None
     """Add `flags` to a notebook's metadata."""
     ours = metadata.setdefault(METADATA, {})
     ours["flags"] = [*ours.get("flags", []), *map(asdict, flags)]
+
+
+def note_lateness(metadata: MutableMapping[str, Any], late: Lateness) -> None:
+    """Note how late the notebook was handed in, and what that costs."""
+    metadata.setdefault(METADATA, {})["late"] = asdict(late)
+
+
+def lateness_of(metadata: Mapping[str, Any]) -> Lateness | None:
+    """Return what `note_lateness` has noted; None: it was in time. Raises ``ValueError`` if it is not ours."""
+    try:
+        found = metadata.get(METADATA, {}).get("late")
+        return Lateness.from_json(found) if found is not None else None
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"no lateness: {error}") from None
 
 
 def mark_executed(metadata: MutableMapping[str, Any]) -> None:
