@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import recognise
+import reference
 
 APART = 0.05  # what a mistake changes at least, relative to the right value
 
@@ -67,9 +68,8 @@ def _told_apart(dw: float, db: float, rate: float, n: int) -> bool:
 
 
 def at(problem: Problem, w: float, b: float) -> tuple[float, float, float]:
-    """The mean squared error on the problem's data and its slopes along ``w`` and ``b``, in closed form."""
-    error = w * problem.inputs + b - problem.outputs
-    return float(np.mean(error**2)), float(2 * np.mean(error * problem.inputs)), float(2 * np.mean(error))
+    """The mean squared error on the problem's data and its slopes along ``w`` and ``b``."""
+    return reference.gradients(w, b, problem.inputs, problem.outputs)
 
 
 def _differ(one: float, other: float) -> bool:

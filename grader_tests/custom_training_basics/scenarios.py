@@ -81,8 +81,8 @@ def updates(notebook, start, gradients, rates, age):
         for (dw, db), rate in zip(gradients, rates, strict=True):
             with _noticing_replaced(model, held):
                 notebook["apply_gradients"](model, tf.constant(dw), tf.constant(db), rate)
-                named.append(_values((model.w, model.b)))
-            taken.append(_values(held))
+                taken.append(_values(held))
+                named.append(taken[-1] if _same(model, held) else _values((model.w, model.b)))
     return {"named": np.stack(named), "held": np.stack(taken), "same": _same(model, held)}
 
 
@@ -118,17 +118,19 @@ def _steps(notebook, starts, models, data, rates, chosen, forgive, stand_in, rec
     with _as_after_restart(notebook), _standing_in(notebook, **stand_ins):
         both = [new_model(notebook, *starts[0]) for _ in range(2)]
         held = [(model.w, model.b) for model in both]
+        before = [_values(weights) for weights in held]
         for start, which, rate, loss in zip(starts, models, rates, chosen, strict=True):
             stand_in.choose(loss)
             if not np.isnan(start).any():
-                held[which][0].assign(start[0])
-                held[which][1].assign(start[1])
+                held[which][0].assign(start[0], read_value=False)
+                held[which][1].assign(start[1], read_value=False)
+                before[which] = np.array(start, np.float32)
             recorder.forget()
-            before = _values(held[which])
-            returned, crashed = _train(notebook, both[which], held[which], before, data, rate, forgive)
+            returned, crashed = _train(notebook, both[which], held[which], before[which], data, rate, forgive)
+            before[which] = _values(held[which])
             report["returned"].append(returned)
             report["crashed"].append(crashed)
-            report["after"].append(_values(held[which]))
+            report["after"].append(before[which])
             report["calls"].append(recorder.calls())
             report["noted"].append(recorder.noted())
     arrays = {name: np.stack(report[name]) for name in ("after", "calls", "noted")}
@@ -171,7 +173,7 @@ class Recorder:
     """Stands in for `apply_gradients`; in TensorFlow operations where it is traced into a `tf.function`."""
 
     def __init__(self, nudge):
-        self.nudge = nudge
+        self.nudge = [tf.constant(step, tf.float32) for step in nudge]
         self.rows = []
         self.is_traced = False
         self.count = tf.Variable(0.0)
@@ -194,7 +196,11 @@ class Recorder:
         def apply_gradients(model, dw, db, learning_rate):
             if dw is None or db is None:
                 return learning_rate * None  # the error that a real update would raise
-            row = [tf.cast(value, tf.float32) for value in (dw, db, learning_rate)]
+            given = dw, db, learning_rate
+            if all(map(_is_number, given)):  # the usual case, without an operation
+                self.rows.append([float(value) for value in given])
+                return self._move(model)
+            row = [tf.cast(value, tf.float32) for value in given]
             if tf.executing_eagerly():
                 self.rows.append(tf.stack(row).numpy())
             else:
@@ -202,11 +208,20 @@ class Recorder:
                 here = tf.equal(tf.range(SLOTS, dtype=tf.float32), self.count)
                 self.traced.assign(tf.where(here[:, tf.newaxis], tf.stack(row), self.traced))
                 self.count.assign_add(1.0)
-            model.w.assign_add(self.nudge[0])
-            model.b.assign_add(self.nudge[1])
-            return None
+            return self._move(model)
 
         return apply_gradients
+
+    def _move(self, model):
+        model.w.assign_add(self.nudge[0])
+        model.b.assign_add(self.nudge[1])
+
+
+def _is_number(value):
+    """Whether `value` is one floating-point number, known now."""
+    if isinstance(value, tf.Tensor) and not tf.is_symbolic_tensor(value):
+        return value.dtype.is_floating and value.shape == ()
+    return type(value) is float
 
 
 class LossStandIn:
@@ -221,14 +236,19 @@ class LossStandIn:
         self.outputs = outputs
         self.chosen = 0
         self.share = tf.Variable(tf.zeros([len(losses)]))  # of each loss, where functions have been traced
+        self.is_traced = False
+        self.constants = {}
         self.calls = 0
         self.strangers = 0
         self.crossed = 0
 
     def choose(self, number):
         self.chosen = number
-        if len(self.losses) > 1:
-            self.share.assign(tf.one_hot(number, len(self.losses)))
+        if self.is_traced:
+            self._share_out()
+
+    def _share_out(self):
+        self.share.assign([float(number == self.chosen) for number in range(len(self.losses))])
 
     def function(self):
         def loss(predicted_y, target_y):
@@ -243,6 +263,9 @@ class LossStandIn:
                 return self._value(*self.losses[self.chosen], predicted_y, target_y)
             if len(self.losses) == 1:
                 return self._value(*self.losses[0], predicted_y, target_y)
+            self.is_traced = True
+            with tf.init_scope():
+                self._share_out()
             values = tf.stack([self._value(*one, predicted_y, target_y) for one in self.losses])
             return tf.reduce_sum(values * tf.cast(self.share, values.dtype))
 
@@ -252,16 +275,23 @@ class LossStandIn:
         if tf.executing_eagerly() and formula is two_sided:  # the usual case, in a few operations
             for one, other in ((predicted_y, target_y), (target_y, predicted_y)):
                 if one.shape == other.shape == self.outputs.shape and np.array_equal(other, self.outputs):
-                    return self._one_sided(numbers, one)
+                    return self._one_sided(one)
         return formula(predicted_y, target_y, *self._in_order_of(numbers, predicted_y, target_y))
 
-    def _one_sided(self, numbers, y):
+    def _one_sided(self, y):
         """What `two_sided` is where its other argument are the outputs, which it is 0 for but for its level."""
-        level, own_slope, own_curve, _ = numbers
-        slope, curve = tf.constant(own_slope, y.dtype), tf.constant(own_curve, y.dtype)
-        outputs = self.outputs.astype("float64")
-        elsewhere = np.sum(2 * level + outputs * (own_slope + own_curve * outputs))
-        return tf.reduce_sum(y * (slope + curve * y)) + tf.constant(elsewhere, y.dtype)
+        key = self.chosen, y.dtype
+        if key not in self.constants:
+            self.constants[key] = [tf.constant(number, y.dtype) for number in self._as_squares()]
+        root, centre, rest = self.constants[key]
+        return tf.nn.l2_loss(root * y - centre) + rest
+
+    def _as_squares(self):
+        """The chosen polynomial of both sides, the other being the outputs, as half a sum of squares and the rest."""
+        level, slope, curve, _ = self.losses[self.chosen][1]
+        root = np.sqrt(2 * curve)
+        centre, outputs = -slope / root, self.outputs.astype("float64")
+        return root, centre, np.sum(2 * level + outputs * (slope + curve * outputs) - centre**2 / 2)
 
     def _in_order_of(self, numbers, *data):
         """The `numbers` of the examples, in the order in which `data` has the outputs: any order is as right."""
@@ -299,10 +329,9 @@ def two_sided(predicted_y, target_y, level, slope, curve, cross):
 def pairwise(predicted_y, target_y, weights):
     """A smooth, even function of the differences, with a weight for each example."""
     difference = predicted_y - target_y
-    if difference.shape.num_elements() == weights.shape[0]:
+    if difference.shape != weights.shape and difference.shape.num_elements() == weights.shape[0]:
         difference = tf.reshape(difference, [-1])  # a second axis of length one is fine, if both have it
-    both = tf.nn.softplus(difference) + tf.nn.softplus(-difference)
-    return tf.reduce_sum(tf.cast(weights, difference.dtype) * both)
+    return tf.nn.l2_loss(tf.sqrt(tf.cast(weights, difference.dtype)) * tf.asinh(difference))
 
 
 FORMULAS = {"two_sided": two_sided, "pairwise": pairwise}
@@ -477,4 +506,4 @@ def _same(model, held):
 
 def _values(weights):
     """Where the weights are; usually they are variables, and a student may have put anything in their place."""
-    return np.array([weight.numpy() if isinstance(weight, tf.Variable) else np.array(weight) for weight in weights])
+    return np.array([np.array(weight.value() if isinstance(weight, tf.Variable) else weight) for weight in weights])

@@ -4,14 +4,13 @@ All items look at the same steps, each at one thing. The student's `train` runs 
 `apply_gradients`, so that it is judged for itself; see `steps`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import recognise
 import reference
-import tensorflow as tf
 from problems import Problem, at, draw
 from steps import EXCHANGED, RIGHT, SCALED, B, Step, W
 
@@ -33,25 +32,24 @@ LATER = (
 CRASHED = "`train` ended with an error after it had moved the weights."
 
 
-Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-
-
-def like_the_notebook(problem: Problem, rng: np.random.Generator) -> tuple[str, list[np.ndarray], Loss]:
+def like_the_notebook(problem: Problem, rng: np.random.Generator) -> tuple[str, list[np.ndarray], reference.Loss]:
     """Stand-in that equals the mean squared error on the data of this problem, and is of no use on any other.
 
     The cross term is 0 as long as one of its two arguments is the problem's outputs.
     """
     n, y, one = len(problem.outputs), problem.outputs.astype("float64"), np.ones(len(problem.outputs))
-    return "two_sided", [one * np.mean(y**2) / n, -2 * y / n, one / n, rng.uniform(n, 2 * n, size=n)], reference.loss
+    numbers = [one * np.mean(y**2) / n, -2 * y / n, one / n, rng.uniform(n, 2 * n, size=n)]
+    return "two_sided", numbers, reference.mean_squared_error
 
 
-def another(problem: Problem, rng: np.random.Generator) -> tuple[str, list[np.ndarray], Loss]:
-    """Stand-in for a loss that is not the mean squared error at all."""
-    weights = rng.uniform(0.5, 1.5, size=len(problem.outputs)) / len(problem.outputs)
+def another(problem: Problem, rng: np.random.Generator) -> tuple[str, list[np.ndarray], reference.Loss]:
+    """Stand-in for a loss that is not the mean squared error at all, and much flatter."""
+    weights = rng.uniform(0.25, 0.75, size=len(problem.outputs)) / len(problem.outputs)
 
-    def loss(predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    def loss(predicted: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
         difference = predicted - target
-        return tf.reduce_sum(weights.astype("float32") * (tf.nn.softplus(difference) + tf.nn.softplus(-difference)))
+        value = np.sum(weights * np.arcsinh(difference) ** 2) / 2
+        return float(value), weights * np.arcsinh(difference) / np.sqrt(1 + difference**2)
 
     return "pairwise", [weights], loss
 
@@ -81,8 +79,7 @@ def played(submission, problem: Problem, starts, models, rates, stand_ins, chose
     for i, rate in enumerate(rates):
         place = before[i].tobytes(), chosen[i]
         if place not in right:
-            loss = stand_ins[chosen[i]][2]
-            right[place] = tuple(map(float, reference.gradients(reference.Model(*before[i]), *data, loss)))
+            right[place] = reference.gradients(*before[i], *data, stand_ins[chosen[i]][2])
         value, *gradients = right[place]
         seen = before[i], after[i], float(calls[i]), noted[i], returned[i], crashed[i] is True
         yield Step(problem, rate, *seen, tuple(gradients), value, *misuse)

@@ -16,7 +16,6 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -31,8 +30,8 @@ from proctor.border.submission import Submission
 from proctor.errors import KernelDied
 from proctor.hidden_tests import in_place, run_line
 from proctor.hidden_tests import session as hidden_tests
+from proctor.hidden_tests.fixtures import Given
 from proctor.render.words import message
-from proctor.results.verdict import Item
 
 ROOT = Path(__file__).parents[2]
 GRADER_TESTS = ROOT / "grader_tests"
@@ -65,27 +64,21 @@ def grade(job: dict[str, Any]) -> dict[int, Cells]:
     """Grade one answer in this very process; items by seed and test cell."""
     names: dict[str, object] = {"__name__": "__main__"}
     files, seeds = hidden_test_files(Path(job["grader_tests"])), job["seeds"]
-    submission = in_place.in_process(names, next(iter(files.values())).parent)
+    given = Given(in_place.in_process(names, next(iter(files.values())).parent), seeds[0])
 
-    def run_notebook(run_file: Callable[[Path], dict[int, tuple[Item, ...]]]) -> dict[int, Cells]:
+    def run_notebook(run_file: hidden_tests.RunFile) -> dict[int, Cells]:
         found: dict[int, Cells] = {seed: {} for seed in seeds}
         for position, (name, source) in enumerate(code_cells()):
             run(run_line.split(job["code"].get(name, source))[0], position, names)
             if name == "imports":
                 names["plt"] = MagicMock()  # pictures take time and decide nothing
             if name in files and name in job["cells"]:
-                for seed, items in run_file(files[name]).items():
-                    found[seed][name] = [[item.name, item.points, item.outcome, message(item)] for item in items]
+                for given.seed in seeds:
+                    items = run_file(files[name])
+                    found[given.seed][name] = [[item.name, item.points, item.outcome, message(item)] for item in items]
         return found
 
-    if len(seeds) > 1:
-        return run_notebook(lambda file: {seed: hidden_tests.run(file, submission, seed) for seed in seeds})
-    return hidden_tests.session(
-        [*files.values()],
-        submission,
-        seeds[0],
-        lambda run_file: run_notebook(lambda file: {seeds[0]: run_file(file)}),
-    )
+    return hidden_tests.seeded_session([*files.values()], given, run_notebook)
 
 
 def hidden_test_files(grader_tests: Path) -> dict[str, Path]:

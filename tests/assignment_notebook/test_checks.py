@@ -232,6 +232,22 @@ MISTAKES = {
         dw, db = tf.gradients(current, [model.w, model.b])
         apply_gradients(model, dw, db, learning_rate)
         return current"""), "no `tf.GradientTape`"),
+    "formula": (train("""
+        error = model(inputs) - outputs
+        apply_gradients(
+            model, tf.reduce_mean(2 * error * inputs), tf.reduce_mean(2 * error), learning_rate
+        )
+        return tf.reduce_mean(error ** 2)"""), "no `tf.GradientTape`"),
+    "formula, and the loss is called": (train("""
+        error = (model(inputs) - outputs).numpy()
+        apply_gradients(model, np.mean(2 * error * inputs.numpy()), np.mean(2 * error), learning_rate)
+        return loss(error, 0.0)"""), "no `tf.GradientTape`"),
+    "a loss of its own": (train("""
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((model(inputs) - outputs) ** 2)
+        dw, db = tape.gradient(loss, [model.w, model.b])
+        apply_gradients(model, dw, db, learning_rate)
+        return loss"""), "has to call your `loss`"),
     "tape of another name": (train("""
         with tf.GradientTape() as my_tape:
             current = loss(model(inputs), outputs)
@@ -271,18 +287,39 @@ RIGHT = {
         del tape
         apply_gradients(model, dw, db, learning_rate)
         return current"""),
+    "no name of a tape": train("""
+        with getattr(tf, "Gradient" + "Tape")() as tape:
+            current = loss(model(inputs), outputs)
+        apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+        return current"""),
+    "tape in a class": {"train": dedent("""
+        class Trainer:
+            def step(self, model, inputs, outputs, learning_rate):
+                with tf.GradientTape() as tape:
+                    current = loss(model(inputs), outputs)
+                apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+                return current
+
+        def train(model, inputs, outputs, learning_rate):
+            return Trainer().step(model, inputs, outputs, learning_rate)""")},
+    "a callable object": {"train": dedent("""
+        class Trainer:
+            def __init__(self, loss):
+                self.loss = loss
+
+            def __call__(self, model, inputs, outputs, learning_rate):
+                with tf.GradientTape() as tape:
+                    current = self.loss(model(inputs), outputs)
+                apply_gradients(model, *tape.gradient(current, [model.w, model.b]), learning_rate)
+                return current
+
+        train = Trainer(loss)""")},
     "dictionary, float": train("""
         with tf.GradientTape() as tape:
             current = loss(model(inputs), outputs)
         found = tape.gradient(current, {"w": model.w, "b": model.b})
         apply_gradients(model, found["w"], found["b"], learning_rate)
         return current.numpy()"""),
-    "formula": train("""
-        error = model(inputs) - outputs
-        apply_gradients(
-            model, tf.reduce_mean(2 * error * inputs), tf.reduce_mean(2 * error), learning_rate
-        )
-        return tf.reduce_mean(error ** 2)"""),
     "compiled": {"train": dedent("""
         @tf.function
         def train(model, inputs, outputs, learning_rate):

@@ -13,7 +13,7 @@ import pytest
 from proctor.border.submission import Submission
 
 
-@dataclass(frozen=True)
+@dataclass
 class Given:
     """What one run of hidden tests is about."""
 

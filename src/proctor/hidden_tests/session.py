@@ -58,8 +58,13 @@ def session(files: Sequence[Path], submission: Submission, seed: int, work: Call
 
     The files share a folder and are collected together: starting pytest costs more than running them.
     """
+    return seeded_session(files, fixtures.Given(submission, seed), work)
+
+
+def seeded_session(files: Sequence[Path], given: fixtures.Given, work: Callable[[RunFile], Result]) -> Result:
+    """The same, where whoever holds `given` may change its seed between two runs: for tests of tests."""
     folder = files[0].parent
-    judge = _Judge(folder, submission, seed, work)
+    judge = _Judge(folder, given, work)
     with _importable(folder):
         names = [str(file) for file in dict.fromkeys(files)]
         pytest.main([*SILENT, f"--rootdir={folder}", f"--confcutdir={folder}", *names], plugins=[judge, fixtures])
@@ -99,9 +104,9 @@ def _forget(files: Iterable[Path]) -> None:
 class _Judge:
     """The pytest plugin that does the work in place of pytest's own loop, and turns reports into items."""
 
-    def __init__(self, folder: Path, submission: Submission, seed: int, work: Callable[[RunFile], Any]) -> None:
+    def __init__(self, folder: Path, given: fixtures.Given, work: Callable[[RunFile], Any]) -> None:
         self._folder = folder
-        self._given = fixtures.Given(submission, seed)
+        self._given = given
         self._work = work
         self._advice = load_advice(folder)
         self._tests: dict[Path, list[pytest.Item]] = {}
