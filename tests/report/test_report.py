@@ -401,7 +401,8 @@ def test_paper_has_every_column(tiny, browser):
     long = Graded(
         "a" * 120, ("failed", "passed"), ("word" * 40, ""), [Flag("memory", "1 " + "x" * 80)], ("Ada" * 20, "B" * 60)
     )
-    _, folder = written(tiny, report_of(tiny, long, FAILED, HALF))
+    others = [Graded(f"s{number}") for number in range(4)]  # so many that a list of them is folded
+    _, folder = written(tiny, report_of(tiny, long, FAILED, HALF, *others))
     page = browser.new_page(viewport={"width": 703, "height": 1000})  # 210 mm without 12 mm at each side
     page.goto((folder / "index.html").as_uri())
     page.emulate_media(media="print")
@@ -410,6 +411,7 @@ def test_paper_has_every_column(tiny, browser):
     assert max(widths) <= 0
     assert page.locator("#search").is_hidden()
     assert page.locator("td", has_text="cell 1 x").is_visible()
+    assert page.locator("text=7 with feedback to write").is_visible()
 
 
 def test_the_page_sorts_and_searches_in_a_browser(tiny, browser):
