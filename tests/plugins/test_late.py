@@ -7,7 +7,7 @@ import pytest
 import tiny_course
 from commands import run
 from course_files import ROOT
-from graded_class import DUE, write_feedback
+from graded_class import DUE, Graded, grade, write_feedback
 from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
@@ -63,3 +63,27 @@ def test_one_line_of_configuration_is_enough(tiny):
     assert (rows["ada"].late, late(rows["bo"].late)) == (datetime.timedelta(0), "1 d 23 h")
     assert (rows["ada"].total, rows["bo"].total) == (3.0, pytest.approx(2.4))
     assert "2.4 of 3 points" in write_feedback(tiny, "bo").read_text()
+
+
+def by_hand(root, student, points):
+    """What formgrader does when somebody enters points."""
+    with Gradebook(f"sqlite:///{root}/gradebook.db", "custom-training") as book:
+        book.find_grade("test_double", "tiny", "tiny", student).manual_score = points
+        book.db.commit()
+
+
+def test_points_by_hand_change_the_penalty(tiny):
+    """A share of the points is a share of those that count, by whichever command comes next; who is in time loses none."""
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.AssignLatePenalties.plugin_class = "proctor.PercentPerDay"\n')
+    grade(tiny, Graded("ada"), Graded("bo", late=1, by_hand=2.0, penalty=0.3))
+    assert "0 graded, 2 unchanged" in run(tiny, "proctor", "grade").stdout
+    assert scores_after_penalty(tiny) == {"ada": 3.0, "bo": pytest.approx(1.8)}
+    by_hand(tiny, "bo", 1.0)
+    assert "0.9 of 3 points" in write_feedback(tiny, "bo").read_text()
+    assert scores_after_penalty(tiny) == {"ada": 3.0, "bo": pytest.approx(0.9)}
+
+
+def scores_after_penalty(root):
+    """Totals as the report has them."""
+    return {row.student.id: row.total for row in gather(courses.load(root), "tiny").rows}

@@ -8,6 +8,9 @@ import pytest
 from damages import DAMAGES, FUNCTIONS, GIVEN, handed_in
 from in_effect import RIGHT, WANTED, in_effect, repaired, repaired_json
 
+from proctor.repair.rebuild import meant
+from proctor.repair.released import Released
+
 WRONG = {
     **RIGHT,
     "train": "def train(model, inputs, outputs, learning_rate):\n    return loss(model(inputs), outputs)\n",
@@ -104,6 +107,33 @@ def test_what_is_only_a_comment_is_for_review():
     commented = "".join(f"# {line}\n" for line in RIGHT["loss"].splitlines())
     result = repaired_json(handed_in({**RIGHT, "loss": commented}))
     assert result.in_doubt == ("test_loss",)
+
+
+STUBS = [
+    "raise NotImplementedError",
+    "pass",
+    "# YOUR CODE HERE\n    pass",
+    "# fill_in\n    raise NotImplementedError()",
+]
+
+
+@pytest.mark.parametrize("stub", STUBS)
+def test_an_untouched_stub_is_no_work_in_comments(stub):
+    """Whatever a course releases for what is to be written: who has left it alone has nothing that a person could find."""
+    source = f"def f(x):\n    {stub}"
+    released = [Released("f", "code", source, solution=True, locked=False), Released("t", "code", "f(1)", tests=True)]
+    cells = [{"cell_type": "code", "source": one.source, "metadata": {}, "id": one.name} for one in released]
+    assert meant(cells, released).in_doubt == ()
+    cells[0]["source"] = "# def f(x):\n#     return 2 * x"
+    assert meant(cells, released).in_doubt == ("t",)
+
+
+def test_the_instructors_own_notebook_stays_as_it_is():
+    """Handed in to try it, with its hidden tests in the cell: they are no additions of a student's."""
+    visible, hidden = "assert f(1)", "assert f(1)\n### BEGIN HIDDEN TESTS\nx = f(2)\n### END HIDDEN TESTS"
+    cell = {"cell_type": "code", "source": hidden, "metadata": {"nbgrader": {"grade_id": "t"}}, "id": "t"}
+    result = meant([cell], [Released("t", "code", visible, tests=True, whole=hidden)])
+    assert (result.flags, len(result.cells)) == ((), 1)
 
 
 def test_another_notebook_is_called_one():

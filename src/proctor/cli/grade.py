@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from proctor.course.lock import course_lock
     from proctor.grading import class_run as grading
     from proctor.grading.class_rows import class_rows
+    from proctor.grading.penalties import renew_penalties
     from proctor.render import words
     from proctor.render.class_table import class_table, notes_below
     from proctor.sandbox import machine
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
         class_run = grading.plan(course, assignment, options.student, options.force)
         class_run.settings["allow_unsandboxed"] = options.allow_unsandboxed or course.settings.allow_unsandboxed
         results = list(_results(class_run, options)) if class_run.todo else []
+        renew_penalties(course, assignment)
     rows = class_rows(course, assignment, [*class_run.skipped, *results])
     print(class_table(rows))
     for note in notes_below(rows, course.settings.seed == PUBLISHED_SEED):

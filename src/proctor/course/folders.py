@@ -1,6 +1,7 @@
 """A course on disk: where things are, who has submitted what, and nbgrader's own configuration of it."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ def load(start: Path) -> Course:
     app = NbGrader()
     # Otherwise what is wrong with the course's own configuration is logged and passed over.
     app.raise_config_file_errors = True
+    if str(root) not in sys.path:  # as nbgrader does it: a course's plug-ins lie beside its configuration
+        sys.path.insert(0, str(root))
     with working_directory(root):
         try:
             app.load_config_file(suppress_errors=False)

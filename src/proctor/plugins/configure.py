@@ -4,18 +4,24 @@ nbgrader runs ``nbgrader_config.py`` at the start of each of its commands, formg
 has set before this line stays, where it does not say the same thing.
 """
 
+import tempfile
 import warnings
+from pathlib import Path
 from typing import Any
 
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
     ClearOutput,
     DeduplicateIds,
+    GetGrades,
     IgnorePattern,
     LimitOutput,
     OverwriteKernelspec,
 )
 
 from proctor.course import database
+from proctor.dates import table
+from proctor.errors import CourseError
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
 from proctor.plugins.formgrader import EscapeNames, escape_pages, template_paths
@@ -51,10 +57,13 @@ def configure(config: Any) -> None:
     ]
     # Pages that stand on their own, for students and in formgrader, and in which no name is markup.
     config.GenerateFeedback.exporter_class = "proctor.FeedbackExporter"
+    # A penalty fits the points that it is taken off of, also where a person has changed them since.
+    config.GenerateFeedback.preprocessors = [LatePenalties, GetGrades, CSSHTMLHeaderPreprocessor]
     config.HTMLExporter.template_paths = template_paths()
     config.HTMLExporter.preprocessors.append(EscapeNames)
     config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight})
     escape_pages()
+    _read_lists_of_spreadsheets()
     # What is downloaded from a learning platform holds names and archives that students chose.
     config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
     config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
@@ -65,3 +74,30 @@ def _use_database(config: Any) -> None:
     url = database.configure(str(config.CourseDirectory.get("db_url", "")))
     if url:
         config.CourseDirectory.db_url = url
+
+
+def _read_lists_of_spreadsheets() -> None:
+    """Have ``nbgrader db student import`` read what a spreadsheet saves: there is no setting for it."""
+    from nbgrader.apps.dbapp import DbStudentImportApp
+
+    stock = DbStudentImportApp.start
+    if stock.__module__ == __name__:  # the config is read several times in a process
+        return
+
+    def start(self: Any) -> None:
+        paths = [Path(name) for name in self.extra_args]
+        if len(paths) != 1 or not paths[0].is_file():
+            stock(self)  # which says what is wrong
+            return
+        try:
+            text = table.with_commas(paths[0])
+        except CourseError as error:
+            self.fail(str(error))
+        self.log.info("Reading the list '%s'", paths[0])
+        with tempfile.TemporaryDirectory(prefix="proctor-list-") as folder:
+            plain = Path(folder, paths[0].name)
+            plain.write_text(text, encoding="utf-8", newline="")
+            self.extra_args = [str(plain)]
+            stock(self)
+
+    DbStudentImportApp.start = start

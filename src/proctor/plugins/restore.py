@@ -121,7 +121,9 @@ def _repair(nb: Any, notebook: Any) -> list[Flag]:
     tests = set(points) - tasks - solutions
     sources = {cell.name: cell for cell in notebook.source_cells}
     released = [
-        Released(name, cell.cell_type, split(cell.source)[0], name in solutions, cell.locked, name in tests)
+        Released(
+            name, cell.cell_type, split(cell.source)[0], name in solutions, cell.locked, name in tests, cell.source
+        )
         for name, cell in sources.items()
     ]
     result = meant(nb.cells, released)

@@ -91,7 +91,7 @@ class _Rebuild:
                 one is not None
                 and one in given
                 and cell["cell_type"] == "code"
-                and code.key(cell["source"]) != code.key(one.source)
+                and code.key(cell["source"]) not in (code.key(one.source), code.key(one.whole))
             ):
                 kept = code.additions(cell["source"], one.source, taken)
                 if kept:
@@ -219,8 +219,13 @@ def _is_stub(cell: Any, one: Released) -> bool:
 
 
 def _is_commented_out(one: Released) -> Any:
+    """Whether a cell would define the function without its comment signs, and with more in it than was released."""
+    stubs = (one.source, code.uncommented(one.source))
+
     def is_it(cell: Any) -> bool:
-        return cell["cell_type"] == "code" and bool(one.functions & code.defined(code.uncommented(cell["source"])))
+        source = code.uncommented(cell["source"]) if cell["cell_type"] == "code" else ""
+        there = bool(one.functions & code.defined(source))
+        return there and not any(code.implements_nothing(source, stub) for stub in stubs)
 
     return is_it
 

@@ -10,7 +10,10 @@ from proctor.results.flag import Flag
 
 @dataclass(frozen=True)
 class Released:
-    """A cell of the released notebook as its student saw it; `tests` says whether it gives points by tests."""
+    """A cell of the released notebook as its student saw it; `tests` says whether it gives points by tests.
+
+    `whole` is the cell with its hidden part: an instructor hands in the source to try it.
+    """
 
     name: str
     cell_type: str
@@ -18,6 +21,7 @@ class Released:
     solution: bool = False
     locked: bool = True
     tests: bool = False
+    whole: str = ""
 
     @cached_property
     def functions(self) -> frozenset[str]:
