@@ -55,7 +55,15 @@ def configure(config: Any) -> None:
         LatePenalties,
         DefuseMarkdown,
     ]
-    # Pages that stand on their own, for students and in formgrader, and in which no name is markup.
+    _make_pages(config)
+    _read_lists_of_spreadsheets()
+    # What is downloaded from a learning platform holds names and archives that students chose.
+    config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
+    config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
+
+
+def _make_pages(config: Any) -> None:
+    """Pages that stand on their own, for students and in formgrader, and in which no name is markup."""
     config.GenerateFeedback.exporter_class = "proctor.FeedbackExporter"
     # A penalty fits the points that it is taken off of, also where a person has changed them since.
     config.GenerateFeedback.preprocessors = [LatePenalties, GetGrades, CSSHTMLHeaderPreprocessor]
@@ -63,10 +71,6 @@ def configure(config: Any) -> None:
     config.HTMLExporter.preprocessors.append(EscapeNames)
     config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight})
     escape_pages()
-    _read_lists_of_spreadsheets()
-    # What is downloaded from a learning platform holds names and archives that students chose.
-    config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
-    config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
 
 
 def _use_database(config: Any) -> None:

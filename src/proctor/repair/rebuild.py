@@ -82,7 +82,8 @@ class _Rebuild:
     def _keep_additions(self) -> None:
         """What a student has written into a given cell goes above it; the given cell will be as it was released."""
         given = [one for one in self.released if one.locked and one.cell_type == "code"]
-        taken = {name for one in given for name in code.names(one.source)}
+        asked = {name for one in self._solutions() for name in one.functions}  # checks may put others in their place
+        taken = {name for one in given for name in code.names(one.source)} - asked
         made: list[Any] = []
         found: match.Matches = {}
         for at, cell in enumerate(self.cells):
