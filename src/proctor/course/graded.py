@@ -20,6 +20,7 @@ import proctor
 from proctor.course.folders import Course
 from proctor.course.gradebook import repeated_names
 from proctor.course.memory import fingerprint, in_common, recall, remembered_at
+from proctor.course.submitted_folder import unsafe
 from proctor.dates import extensions
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
@@ -71,7 +72,7 @@ def _read_notebook(path: Path, repeated: frozenset[str]) -> SubmissionResult | N
         if not in_notebook.was_executed(nb["metadata"]):
             return None
         return _result(nb, lambda name: f"{path.stem}/{name}" if name in repeated else name)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -121,6 +122,8 @@ def changed(course: Course, assignment: str, student: str, shared: Shared) -> Ch
 
     Only where files have been touched since are their contents compared.
     """
+    if unsafe(course.folder("submitted", student, assignment)):
+        return "submission"  # what was graded had nothing in it that must not be read
     submitted = _files(course.folder("submitted", student, assignment))
     graded_at = remembered_at(course, assignment, student)
     if graded_at:
@@ -146,7 +149,7 @@ def feedback(course: Course, assignment: str, student: str, score: float) -> tup
     if not secret.is_file():
         return "written", pages[0]  # handed in without nbgrader's exchange, so not handed back through it either
     outbox = _exchange(course) / "feedback"
-    released = [outbox / f"{notebook_hash(secret=secret.read_text(), notebook_id=page.stem)}.html" for page in pages]
+    released = [outbox / f"{notebook_hash(secret=_head(secret), notebook_id=page.stem)}.html" for page in pages]
     done = all(
         copy.is_file() and copy.read_bytes() == page.read_bytes() for copy, page in zip(released, pages, strict=True)
     )

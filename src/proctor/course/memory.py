@@ -49,8 +49,16 @@ def digest_of(folders: Iterable[Path]) -> str:
     for folder in folders:
         for path in _files(folder):
             digest.update(f"{path.relative_to(folder)}\0{path.lstat().st_size}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest() if not path.is_symlink() else b"link")
+            digest.update(_digest_of_file(path) if not path.is_symlink() else b"link")
     return digest.hexdigest()
+
+
+def _digest_of_file(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.digest()
 
 
 def _files(folder: Path) -> Iterable[Path]:

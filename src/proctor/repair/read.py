@@ -32,8 +32,7 @@ def text_of(content: bytes) -> str:
 def notebook_of(content: bytes) -> Any:
     """Return the notebook in a file, in format 4.5. Raises ``ValueError`` (or ``RecursionError``) if there is none."""
     cells, about = _read(content)
-    metadata = {key: value for key, value in _object(about).items() if key != "widgets"}
-    nb = {"cells": _cells(cells), "metadata": _plain(metadata), "nbformat": 4, "nbformat_minor": 5}
+    nb = {"cells": _cells(cells), "metadata": _language(_object(about)), "nbformat": 4, "nbformat_minor": 5}
     return nbformat.from_dict(nb)
 
 
@@ -80,6 +79,13 @@ def _from_version_3(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "cells": cells}
 
 
+def _language(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a notebook says of its language, in the form that nbformat knows; nothing else of that matters here."""
+    wanted = {"kernelspec": ("name", "display_name", "language"), "language_info": ("name",)}
+    told = {part: {key: _object(about.get(part)).get(key) for key in keys} for part, keys in wanted.items()}
+    return _plain({part: keys for part, keys in told.items() if all(isinstance(value, str) for value in keys.values())})
+
+
 def _cells(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     used: set[str] = set()
     return [_cell(cell, number, used) for number, cell in enumerate(cells, 1)]
@@ -97,16 +103,29 @@ def _cell(cell: dict[str, Any], number: int, used: set[str]) -> dict[str, Any]:
     if kind == "code":
         made |= {"execution_count": None, "outputs": []}
     elif isinstance(cell.get("attachments"), dict):
-        made["attachments"] = _plain(cell["attachments"])
+        made["attachments"] = _plain(_attachments(cell["attachments"]))
     return made
 
 
 def _metadata(cell: dict[str, Any]) -> dict[str, Any]:
-    """What a cell says of itself, without nbgrader metadata that nbgrader did not write and would stumble over."""
+    """What a cell says of itself that matters here, without what nbgrader or nbformat would stumble over."""
     metadata = _plain(_object(cell.get("metadata")))
-    if not isinstance(_object(metadata.get("nbgrader")).get("grade_id"), str):
-        metadata.pop("nbgrader", None)
-    return metadata
+    kept = {name: metadata[name] for name in ("deletable", "editable") if isinstance(metadata.get(name), bool)}
+    if isinstance(_object(metadata.get("nbgrader")).get("grade_id"), str):
+        kept["nbgrader"] = metadata["nbgrader"]
+    return kept
+
+
+def _attachments(given: dict[str, Any]) -> dict[str, Any]:
+    """Those of the form that nbformat knows: texts, or lists of them, by kind, by name."""
+    kinds = (
+        (name, {kind: data for kind, data in _object(found).items() if _is_text(data)}) for name, found in given.items()
+    )
+    return {name: found for name, found in kinds if found}
+
+
+def _is_text(data: object) -> bool:
+    return isinstance(data, str) or (isinstance(data, list) and all(isinstance(line, str) for line in data))
 
 
 def _id(wanted: object, number: int, used: set[str]) -> str:

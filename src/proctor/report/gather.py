@@ -149,6 +149,18 @@ def _row(course: Course, assignment: str, student: str, records: Records, handed
         row.total, row.penalty = submission.score, submission.penalty
     row.handed_in = submission.timestamp
     row.late = submission.late if submission.late >= LATE_ENOUGH else timedelta(0)
+    try:
+        _look_at_files(row, course, assignment, submission, handed_in, shared)
+    except Exception as error:  # noqa: BLE001 - files may be anything: they cost their own row, and no other
+        row.status = "to review" if submission.graded else "cannot be graded"
+        row.why = f"its files cannot be read ({type(error).__name__})"
+    return row
+
+
+def _look_at_files(
+    row: Row, course: Course, assignment: str, submission: HandIn, handed_in: bool, shared: Shared
+) -> None:
+    student = row.student.id
     found = folders.items(course, assignment, student)
     if found is not None:
         row.flags = found.flags
@@ -160,7 +172,6 @@ def _row(course: Course, assignment: str, student: str, records: Records, handed
             row.status, row.why = "to grade", "handed in again since it was graded"
     if row.status == "graded":
         row.feedback, row.page = folders.feedback(course, assignment, student, row.total or 0.0)
-    return row
 
 
 def _set_status(row: Row, course: Course, assignment: str, submission: HandIn, handed_in: bool) -> None:
