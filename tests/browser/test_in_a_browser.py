@@ -3,17 +3,21 @@
 import re
 import shutil
 
+import axe
 import lab
 import nbformat
 import pytest
 import tiny_course
 from commands import export, run, scores
+from nbformat.v4 import new_code_cell
 
 pytestmark = pytest.mark.skipif(lab.CHROMIUM is None, reason=lab.NO_BROWSER)
 
 TINY = tiny_course.ASSIGNMENT
 CUBE = "def double(x):\n    return x**3\n"
 COMMENT = "Nearly: see me in the *break*."
+ONE_POINT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = f"import base64\nfrom IPython.display import Image\nImage(base64.b64decode('{ONE_POINT}'))"
 OURS = ("Exercise", "Canvas", "Moodle")
 POINTS = ("score", "test_double", "test_double: test_values", "test_double: test_arrays")
 
@@ -23,7 +27,10 @@ def course(released_tiny_course, tmp_path_factory):
     """A class of two, one right and one wrong, graded; and the release as a student's homework."""
     course = tiny_course.copy(released_tiny_course, tmp_path_factory.mktemp("browser") / "course")
     tiny_course.submit(course, "ada")
-    tiny_course.submit(course, "bo", CUBE)
+    path = tiny_course.submit(course, "bo", CUBE)
+    nb = nbformat.read(path, as_version=4)
+    nb.cells.insert(3, new_code_cell(PICTURE))
+    nbformat.write(nb, path)
     done = run(course, "proctor", "grade")
     assert done.returncode == 0, done.stderr
     shutil.copy(course / "release" / TINY / f"{TINY}.ipynb", course / "homework.ipynb")
@@ -70,6 +77,37 @@ def test_a_submission_opens_with_items_that_a_person_can_read(page, server):
     assert page.locator("text=def double(x):").count() == 1
 
 
+def test_a_submission_begins_with_what_is_graded(page, server):
+    """Each exercise with its points, as a link; the result below each table is not shown twice; pictures have a text."""
+    open_submission(page, server, "0 / 3")
+    first = page.locator(".text_cell").first
+    assert first.inner_text().split("\n\n") == ["Nothing waits for a person.", "test_double: 0 of 3"]
+    first.locator("a").click()
+    box = page.locator("#test_double").bounding_box()
+    assert 50 < box["y"] < 900  # below the bar at the top
+    assert page.locator(".output_prompt", has_text="Out").count() == 1  # the picture's
+    picture = page.locator("#notebook img")
+    assert picture.get_attribute("alt") == "Picture that cell 4 shows"
+    assert picture.evaluate("image => getComputedStyle(image).borderTopWidth") == "0px"
+
+
+def test_formgrader_can_be_read_and_used_with_the_keyboard(page, server):
+    """Axe finds nothing serious on the pages of nbgrader's formgrader: contrast, names of fields, scrolling by key."""
+    for path in ("", "/manage_students", f"/manage_submissions/{TINY}", f"/gradebook/{TINY}/{TINY}"):
+        page.goto(server.url(f"formgrader{path}"))
+        page.wait_for_selector("#main-table tr td:not(:has-text('Loading'))")
+        assert axe.violations(page, *axe.SERIOUS) == [], path
+    open_submission(page, server, "0 / 3")
+    assert axe.violations(page, *axe.SERIOUS) == []
+
+
+def test_axe_finds_what_is_wrong(page):
+    """A pale word and a field without a name: otherwise the tests around this one would prove nothing."""
+    page.set_content("<html><body><p style='color: #bbb; background: #fff'>pale</p><input></body></html>")
+    found = " ".join(axe.violations(page, *axe.SERIOUS))
+    assert all(rule in found for rule in ("color-contrast", "label", "html-has-lang"))
+
+
 def test_the_autograde_button_grades_with_hidden_tests(page, server, course):
     """The button runs our pipeline in the server's process: who hands in again gets the new points."""
     tiny_course.submit(course, "dan", "def double(x):\n    return 2 * x if isinstance(x, int) else x\n")
@@ -98,6 +136,9 @@ def test_an_override_and_a_comment_survive_grading_again(page, server, course):
     page.goto((course / "feedback/bo" / TINY / f"{TINY}.html").as_uri())
     assert "1.5 of 3 points" in page.locator("body").inner_text()
     assert page.locator("em", has_text="break").is_visible()
+    assert axe.violations(page) == []
+    places = page.locator("a[href], summary, [tabindex='0']").filter(visible=True).count()
+    assert len(axe.reached_by_tab(page)) >= places > 3
     assert exported(course) == {
         "nbgrader.plugins.CsvExportPlugin": ["1.5"],
         "proctor.ExerciseExport": [
@@ -136,6 +177,7 @@ def test_the_report_asks_the_network_for_nothing(page, course):
     done = run(course, "proctor", "report")
     assert done.returncode == 0, done.stderr
     page.goto((course / "reports" / TINY / "index.html").as_uri())
+    assert axe.violations(page) == []
     widths = page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
     assert widths
     assert all(widths)

@@ -137,7 +137,7 @@ def _text(text: str, budget: Budget) -> Markup:
     if not budget.may_render("output", text):
         return LEFT_OUT
     escaped = Markup(INLINE_STYLE.sub("", ansi2html(text)))  # noqa: S704 - it escapes
-    return budget.admit("output", Markup("<pre>{}</pre>").format(escaped))
+    return budget.admit("output", Markup('<pre tabindex="0">{}</pre>').format(escaped))
 
 
 def _picture(url: str, budget: Budget) -> Markup:

@@ -24,7 +24,7 @@ from proctor.dates import table
 from proctor.errors import CourseError
 from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
-from proctor.plugins.formgrader import EscapeNames, escape_pages, template_paths
+from proctor.plugins.formgrader import EscapeNames, ShowResults, escape_pages, template_paths
 from proctor.plugins.late import LatePenalties
 from proctor.plugins.metadata import CheckMetadata
 from proctor.plugins.restore import RestoreLockedCells, SubmissionExporter
@@ -69,6 +69,7 @@ def _make_pages(config: Any) -> None:
     config.GenerateFeedback.preprocessors = [LatePenalties, GetGrades, CSSHTMLHeaderPreprocessor]
     config.HTMLExporter.template_paths = template_paths()
     config.HTMLExporter.preprocessors.append(EscapeNames)
+    config.HTMLExporter.preprocessors.append(ShowResults)
     config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight})
     escape_pages()
 
