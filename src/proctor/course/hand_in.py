@@ -12,7 +12,7 @@ from nbgrader.utils import parse_utc
 
 from proctor.course.folders import Course
 from proctor.course.submitted_folder import bad_id, unsafe
-from proctor.repair.read import notebook_of, text_of
+from proctor.repair.read import TooMuch, notebook_of, text_of
 
 MAX_NOTEBOOK = 200 << 20
 # Lists and objects of a notebook's JSON, in outputs and in text, too: each takes a kilobyte here.
@@ -77,6 +77,8 @@ def _unreadable(path: Path) -> str:
         if _objects({**data, "cells": _without_outputs(data)}) > MAX_OBJECTS_BESIDE_OUTPUTS:
             return "holds too many cells or too much metadata: ask the student to hand in the released notebook again"
         nb = notebook_of(text)
+    except TooMuch as error:
+        return f"{error}: ask the student to hand in the released notebook again"
     except RecursionError:
         return "not a notebook (nested too deeply)"
     except Exception as error:  # noqa: BLE001 - a submitted file may be anything

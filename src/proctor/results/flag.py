@@ -18,6 +18,7 @@ FlagKind = Literal[
     "moved",  # to where they take effect
     "kept",  # given cells in which the student had written: that is now in a cell above
     "was text", "stub", "cut",  # a solution in a text cell; a stub left out; a magic in a cell of its own
+    "joined",  # the parts of a function that was split
     "commented out",  # a solution that is there as a comment only
     "for review",  # a person has to confirm the points of these test cells
     "ended kernel", "too slow", "flood",  # a cell did harm, and was not run again
