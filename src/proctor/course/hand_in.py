@@ -19,6 +19,8 @@ MAX_NOTEBOOK = 200 << 20
 MAX_OBJECTS = 1_000_000
 MAX_OBJECTS_BESIDE_OUTPUTS = 100_000
 MAX_TIMESTAMP = 100
+MAX_NAMED = 5
+NOT_SURE = "nothing that is beyond doubt the released notebook; rename the right one"
 
 
 def refusal(course: Course, assignment: str, student: str) -> str:
@@ -33,8 +35,8 @@ def refusal(course: Course, assignment: str, student: str) -> str:
     wanted = [folder / f"{name}.ipynb" for name in course.notebooks(assignment)]
     there = [path for path in wanted if path.is_file()]
     if wanted and not there:  # of several notebooks, those that are there are graded: nbgrader gives the others 0
-        others = sorted(other.name for other in folder.glob("[!.]*.ipynb"))
-        found = f"found {', '.join(others)}: rename it" if others else "there is no notebook in the folder"
+        others = sorted(other.name for other in folder.glob("[!.]*"))[:MAX_NAMED]
+        found = f"found {', '.join(others)}: {NOT_SURE}" if others else "there is no notebook in the folder"
         return f"{course.shown(wanted[0])}: missing ({found})"
     reasons = ((path, _unreadable(path)) for path in there)
     return next((f"{course.shown(path)}: {reason}" for path, reason in reasons if reason), "")

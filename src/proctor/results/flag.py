@@ -12,6 +12,8 @@ from proctor.results.fault import Fault
 
 FlagKind = Literal[
     "not handed in",  # of several notebooks this one (`cell` is its name), which earns nothing
+    "found elsewhere",  # the notebook `cell` was made of the file in `names`
+    "left aside",  # notebooks beside it that were not graded
     "restored",  # a locked cell is as it was released again
     # what was done to grade the notebook that was meant; `names` has the cells
     "matched",  # had lost their grade ids
