@@ -1,7 +1,8 @@
 """What becomes of notebooks in other editors and other hands: each damage changes a handed-in notebook as JSON has it.
 
-`DAMAGES` is the catalogue, by name. A damage takes the notebook and a random generator, which decides where it strikes;
-with the generator of a test that strikes a named cell it is told by `at`.
+`DAMAGES` is the catalogue: what happened, by name. A right answer that was damaged so gets full points; one of `NAMED`
+gets none before a person has looked, and what the run says of it stands beside it. A damage takes the notebook and a
+random generator, which decides where it strikes; one that does not find its cell any more does nothing.
 """
 
 import copy
@@ -14,19 +15,7 @@ from course_files import ROOT
 
 RELEASE = ROOT / "release" / "custom_training_basics" / "custom_training_basics.ipynb"
 FUNCTIONS = ("loss", "apply_gradients", "train")
-GIVEN = (
-    "imports",
-    "checks",
-    "model",
-    "data",
-    "plot",
-    "loop",
-    "evolve",
-    "test_loss",
-    "test_train",
-    "task-loss",
-    "title",
-)
+GIVEN = ("imports", "model", "data", "loop", "test_loss", "test_train", "task-loss")
 Notebook = dict[str, Any]
 Damage = Callable[[Notebook, random.Random], None]
 DAMAGES: dict[str, Damage] = {}
@@ -245,6 +234,55 @@ def _edit(nb: Notebook, cell: dict[str, Any]) -> None:
     cell["source"] += "\n# my own remark"
 
 
+def _above(nb: Notebook, cell: dict[str, Any], source: str) -> None:
+    nb["cells"].insert(nb["cells"].index(cell), {**code_cell(source), "id": f"above-{grade_id(cell)}"})
+
+
+def _stub_of(cell: dict[str, Any]) -> str:
+    return str((find(released(), grade_id(cell)) or cell)["source"])
+
+
+def _draft_above(nb: Notebook, cell: dict[str, Any]) -> None:
+    _above(nb, cell, _stub_of(cell).replace("raise NotImplementedError", "return  # raise NotImplementedError"))
+
+
+def _with_time(nb: Notebook, cell: dict[str, Any]) -> None:
+    if not cell["source"].startswith("%%"):
+        cell["source"] = f"%%time\n{cell['source']}"
+
+
+def _with_questions(nb: Notebook, cell: dict[str, Any]) -> None:
+    if not cell["source"].startswith("%%"):
+        cell["source"] = f"tf.square?\nfiles = !ls\nname = input('who are you? ')\nimport torch\n{cell['source']}"
+
+
+def _in_prose(nb: Notebook, cell: dict[str, Any]) -> None:
+    code = cell["source"]
+    _to_text(nb, cell)
+    cell["source"] = f"My answer:\n\n```python\n{code}\n```\n\nThat's it!"
+
+
+def _with_its_stub_below(nb: Notebook, cell: dict[str, Any]) -> None:
+    if not cell["source"].startswith("%%"):
+        cell["source"] = f"{cell['source']}\n\n{_stub_of(cell)}"
+
+
+def _in_a_block(nb: Notebook, cell: dict[str, Any]) -> None:
+    if not cell["source"].startswith("%%"):
+        cell["source"] = "if True:\n" + "".join(f"    {line}\n" for line in cell["source"].split("\n"))
+
+
+def _indented(nb: Notebook, cell: dict[str, Any]) -> None:
+    cell["source"] = "".join(f"    {line}\n" for line in cell["source"].split("\n"))
+
+
+_each(FUNCTIONS, "{} below a draft of it", _draft_above)
+_each(FUNCTIONS, "{} below %%time", _with_time)
+_each(FUNCTIONS, "{} below questions, input and a missing module", _with_questions)
+_each(FUNCTIONS, "{} in a text with prose", _in_prose)
+_each(FUNCTIONS, "{} above its stub in one cell", _with_its_stub_below)
+_each(FUNCTIONS, "{} in an if", _in_a_block)
+_each(FUNCTIONS, "{} indented as a whole", _indented)
 _each(FUNCTIONS, "{} lost its metadata", _lose)
 _each(FUNCTIONS, "{} at the end", _to_the_end)
 _each(FUNCTIONS, "{} at the top", _to_the_top)
@@ -307,3 +345,122 @@ def no_prose(nb: Notebook, rng: random.Random) -> None:
 @damage("only the functions are left")
 def only_functions(nb: Notebook, rng: random.Random) -> None:
     nb["cells"] = _functions(nb) or nb["cells"]
+
+
+@damage("all functions in one cell with an import and prints, at the end, all metadata lost")
+def all_with_more(nb: Notebook, rng: random.Random) -> None:
+    all_at_end(nb, rng)
+    cell = nb["cells"][-1]
+    cell["source"] = f"import tensorflow as tf\n{cell['source']}\n\nprint('done')\n"
+    no_metadata(nb, rng)
+
+
+@damage("all code in one cell")
+def one_cell(nb: Notebook, rng: random.Random) -> None:
+    source = "\n\n".join(cell["source"] for cell in nb["cells"] if cell["cell_type"] == "code")
+    nb["cells"] = [cell for cell in nb["cells"] if cell["cell_type"] != "code"] + [code_cell(source)]
+
+
+@damage("all cells in the opposite order, all metadata lost")
+def backwards(nb: Notebook, rng: random.Random) -> None:
+    nb["cells"].reverse()
+    no_metadata(nb, rng)
+
+
+@damage("pasted below the release")
+def below_the_release(nb: Notebook, rng: random.Random) -> None:
+    nb["cells"] = [*released()["cells"], *nb["cells"]]
+
+
+@damage("pasted above the release, all metadata lost")
+def above_the_release(nb: Notebook, rng: random.Random) -> None:
+    nb["cells"] += released()["cells"]
+    no_metadata(nb, rng)
+
+
+@damage("all test cells deleted, all metadata lost")
+def no_tests(nb: Notebook, rng: random.Random) -> None:
+    nb["cells"] = [cell for cell in nb["cells"] if not grade_id(cell).startswith("test_")]
+    no_metadata(nb, rng)
+
+
+@damage("all cells under one grade id")
+def one_grade_id(nb: Notebook, rng: random.Random) -> None:
+    for cell in nb["cells"]:
+        if "nbgrader" in cell["metadata"]:
+            cell["metadata"]["nbgrader"]["grade_id"] = "loss"
+
+
+@damage("of last year's release: other grade ids, other words, ids of nobody")
+def last_years(nb: Notebook, rng: random.Random) -> None:
+    for cell in nb["cells"]:
+        cell.pop("id", None)
+        if "nbgrader" in cell["metadata"]:
+            cell["metadata"]["nbgrader"]["grade_id"] = f"cell-{grade_id(cell)}"
+        if cell["cell_type"] == "markdown":
+            cell["source"] = cell["source"].replace("the ", "a ") + " (2025)"
+
+
+@damage("in nbformat 3")
+def version_3(nb: Notebook, rng: random.Random) -> None:
+    cells = nb.pop("cells")
+    for cell in cells:
+        cell.pop("id", None)
+        if cell["cell_type"] == "code":
+            cell |= {"input": cell.pop("source"), "language": "python", "prompt_number": None}
+    nb |= {"nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": cells}]}
+
+
+@damage("in nbformat 4.9")
+def version_4_9(nb: Notebook, rng: random.Random) -> None:
+    nb["nbformat_minor"] = 9
+
+
+@damage("a function split over its lines")
+def split(nb: Notebook, rng: random.Random) -> None:
+    cell = find(nb, "train")
+    lines = cell["source"].rstrip("\n").split("\n") if cell is not None else []
+    indented = [number for number, line in enumerate(lines) if line.startswith((" ", "\t"))]
+    if cell is not None and len(indented) == len(lines) - 1 > 1:
+        cell["source"] = "\n".join(lines[:-1])
+        nb["cells"].insert(nb["cells"].index(cell) + 1, {**code_cell(lines[-1]), "id": "rest"})
+
+
+# --- what nobody can say anything of before a person has looked ------------------------------------------------------
+
+NAMED: dict[str, tuple[Damage, str]] = {}
+
+
+def _named(name: str, says: str) -> Callable[[Damage], Damage]:
+    def register(function: Damage) -> Damage:
+        NAMED[name] = function, says
+        return function
+
+    return register
+
+
+@_named("loss commented out", "loss is there as a comment only")
+def commented_out(nb: Notebook, rng: random.Random) -> None:
+    for cell in filter(None, [find(nb, "loss")]):
+        cell["source"] = "".join(f"# {line}\n" for line in cell["source"].splitlines())
+
+
+@_named("loss in a text of three quotes", "loss is there as a comment only")
+def in_quotes(nb: Notebook, rng: random.Random) -> None:
+    for cell in filter(None, [find(nb, "loss")]):
+        cell["source"] = f"'''\n{cell['source']}\n'''"
+
+
+@_named("another homework", "this is not the notebook that was released")
+def another(nb: Notebook, rng: random.Random) -> None:
+    nb["cells"] = [code_cell("print('another homework')")]
+
+
+@_named("nothing in it", "a notebook with nothing in it")
+def nothing(nb: Notebook, rng: random.Random) -> None:
+    nb["cells"] = []
+
+
+@_named("thousands of cells", "holds more than 2,000 cells")
+def too_many(nb: Notebook, rng: random.Random) -> None:
+    nb["cells"] += [{**code_cell("def loss(predicted_y, target_y): return 0"), "id": f"x{n}"} for n in range(3000)]

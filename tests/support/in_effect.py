@@ -5,6 +5,7 @@ What a hidden test would find decides the points; so two notebooks with the same
 
 import ast
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from damages import FUNCTIONS, RELEASE, handed_in
@@ -49,17 +50,44 @@ def repaired_json(nb: Any) -> Meant:
     return repaired(json.dumps(nb).encode())
 
 
-def in_effect(result: Meant) -> dict[str, tuple[str, ...]]:
-    """By test cell, the functions that it would find (``""``: none)."""
+def in_effect(result: Meant, answer: dict[str, str] = RIGHT) -> dict[str, dict[str, str]]:
+    """By test cell, what the functions that it asks for and everything else of `answer` would be (``""``: missing)."""
+    own = {name for text in answer.values() for name, _ in _bindings(text)} - set(FUNCTIONS)
     now: dict[str, str] = {}
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, dict[str, str]] = {}
     for name, source in _restored(result):
-        for node in code.body(source) or ():
-            if isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS:
-                now[node.name] = ast.dump(node)
+        now.update(_bindings(source))
         if name in ASKED:
-            found[name] = tuple(now.get(function, "") for function in ASKED[name])
+            found[name] = {wanted: now.get(wanted, "") for wanted in (*ASKED[name], *sorted(own))}
     return found
+
+
+def lost(found: dict[str, dict[str, str]], wanted: dict[str, dict[str, str]]) -> list[str]:
+    """Test cells at which something is not what it would be in the undamaged notebook."""
+    return [
+        test for test, names in wanted.items() if any(found[test][name] != text for name, text in names.items() if text)
+    ]
+
+
+def own_texts(answer: dict[str, str]) -> dict[str, set[str]]:
+    """All that an answer ever binds to each function's name."""
+    bound = [pair for text in answer.values() for pair in _bindings(text)]
+    return {name: {text for other, text in bound if other == name} for name in FUNCTIONS}
+
+
+def _bindings(source: str) -> Iterator[tuple[str, str]]:
+    """Names that a cell binds when it is run, in order, and what to."""
+    waiting = list(code.body(source) or ())[::-1]
+    while waiting:
+        node = waiting.pop()
+        text = ast.dump(node)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name, text
+            continue
+        if isinstance(node, (ast.Assign, ast.Import, ast.ImportFrom)):
+            yield from ((name, text) for name in sorted(code.bound(node)))
+        inside = [getattr(node, part, []) for part in ("body", "handlers", "orelse", "finalbody")]
+        waiting += [statement for block in inside for statement in block][::-1]
 
 
 def _restored(result: Meant) -> list[tuple[str | None, str]]:

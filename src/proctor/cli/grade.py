@@ -3,13 +3,14 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proctor.errors import GRADED, SOME_NOT
 
 if TYPE_CHECKING:
+    from proctor.course.folders import Course
     from proctor.grading.class_run import ClassRun
 
 
@@ -61,19 +62,46 @@ def run(options: argparse.Namespace) -> int:
     course = courses.load(Path.cwd())
     assignment = course.choose(options.assignment)
     with course_lock(course):
+        misplaced = _misplaced(course, assignment, options.student)
         class_run = grading.plan(course, assignment, options.student, options.force)
         class_run.settings["allow_unsandboxed"] = options.allow_unsandboxed or course.settings.allow_unsandboxed
         results = list(_results(class_run, options)) if class_run.todo else []
         renew_penalties(course, assignment)
-    rows = class_rows(course, assignment, [*class_run.skipped, *results])
+    rows = class_rows(course, assignment, [*class_run.skipped, *results, *misplaced])
     print(class_table(rows))
     for note in notes_below(rows, course.settings.seed == PUBLISHED_SEED):
         print(f"\n{note}")
-    failed = [result for result in results if result.error]
-    print(f"\n{len(results) - len(failed)} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")
+    failed = [*(result for result in results if result.error), *misplaced]
+    graded = sum(not result.error for result in results)
+    print(f"\n{graded} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")
     for result in failed:
         print(f"  {words.plain(result.error)}", file=sys.stderr)
     return SOME_NOT if failed else GRADED
+
+
+def _misplaced(course: "Course", assignment: str, students: Sequence[str]) -> list[Any]:
+    """Put notebooks where nbgrader looks for them, as far as that is beyond doubt; return who is left."""
+    from proctor.collect import elsewhere
+    from proctor.errors import CourseError
+    from proctor.render import words
+    from proctor.results.submission_result import SubmissionResult
+
+    result = elsewhere.put_right(course, assignment, students)
+    for one in result.taken:
+        print(words.taken(one.student, one.file, one.placed), file=sys.stderr)
+    listed = course.students(assignment)
+    left = [
+        SubmissionResult(
+            student,
+            error=words.nothing_to_take(course.shown(course.folder("submitted", student, ".")), assignment, files),
+        )
+        for student, files in result.unclear.items()
+        if student not in listed
+    ]
+    left += [SubmissionResult(Path(file).name, error=words.nobodys(file, assignment)) for file in result.nobodys]
+    if left and not listed:
+        raise CourseError("; ".join(one.error for one in left))
+    return left
 
 
 def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:

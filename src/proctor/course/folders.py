@@ -56,9 +56,12 @@ class Course:
         submitted = self.folder("submitted", ".", ".")
         if not submitted.is_dir():
             return []
-        left_out = str(self._directory().student_id_exclude).split(",")
         there = (path.name for path in submitted.iterdir() if (path / assignment).is_dir())
-        return sorted(student for student in there if student not in left_out)
+        return sorted(student for student in there if student not in self.left_out())
+
+    def left_out(self) -> frozenset[str]:
+        """Ids of those whom the course's configuration leaves out."""
+        return frozenset(str(self._directory().student_id_exclude).split(","))
 
     def hidden_tests(self, assignment: str) -> Path:
         """Folder of the assignment's hidden tests."""

@@ -17,6 +17,7 @@ from nbformat import from_dict
 from nbgrader.utils import determine_grade, notebook_hash
 
 import proctor
+from proctor.course import found
 from proctor.course.folders import Course
 from proctor.course.gradebook import repeated_names
 from proctor.course.memory import fingerprint, in_common, recall, remembered_at
@@ -57,6 +58,7 @@ def read(course: Course, assignment: str, student: str) -> SubmissionResult | No
         ordinary=tuple(cell for part in read_parts for cell in part.ordinary),
         flags=(
             *(Flag("not handed in", name) for name in absent),
+            *found.flags(course, assignment, student),
             *dict.fromkeys(flag for part in read_parts for flag in part.flags),
         ),
     )

@@ -12,13 +12,15 @@ from nbgrader.utils import parse_utc
 
 from proctor.course.folders import Course
 from proctor.course.submitted_folder import bad_id, unsafe
-from proctor.repair.read import notebook_of, text_of
+from proctor.repair.read import TooMuch, notebook_of, text_of
 
 MAX_NOTEBOOK = 200 << 20
 # Lists and objects of a notebook's JSON, in outputs and in text, too: each takes a kilobyte here.
 MAX_OBJECTS = 1_000_000
 MAX_OBJECTS_BESIDE_OUTPUTS = 100_000
 MAX_TIMESTAMP = 100
+MAX_NAMED = 5
+NOT_SURE = "nothing that is beyond doubt the released notebook; rename the right one"
 
 
 def refusal(course: Course, assignment: str, student: str) -> str:
@@ -33,8 +35,8 @@ def refusal(course: Course, assignment: str, student: str) -> str:
     wanted = [folder / f"{name}.ipynb" for name in course.notebooks(assignment)]
     there = [path for path in wanted if path.is_file()]
     if wanted and not there:  # of several notebooks, those that are there are graded: nbgrader gives the others 0
-        others = sorted(other.name for other in folder.glob("[!.]*.ipynb"))
-        found = f"found {', '.join(others)}: rename it" if others else "there is no notebook in the folder"
+        others = sorted(other.name for other in folder.glob("[!.]*"))[:MAX_NAMED]
+        found = f"found {', '.join(others)}: {NOT_SURE}" if others else "there is no notebook in the folder"
         return f"{course.shown(wanted[0])}: missing ({found})"
     reasons = ((path, _unreadable(path)) for path in there)
     return next((f"{course.shown(path)}: {reason}" for path, reason in reasons if reason), "")
@@ -77,6 +79,8 @@ def _unreadable(path: Path) -> str:
         if _objects({**data, "cells": _without_outputs(data)}) > MAX_OBJECTS_BESIDE_OUTPUTS:
             return "holds too many cells or too much metadata: ask the student to hand in the released notebook again"
         nb = notebook_of(text)
+    except TooMuch as error:
+        return f"{error}: ask the student to hand in the released notebook again"
     except RecursionError:
         return "not a notebook (nested too deeply)"
     except Exception as error:  # noqa: BLE001 - a submitted file may be anything

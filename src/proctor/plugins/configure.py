@@ -38,6 +38,7 @@ def configure(config: Any) -> None:
     _use_database(config)
     config.OverwriteCells.add_missing_cells = True
     config.Autograde.exporter_class = SubmissionExporter
+    config.Autograde.setdefault("pre_convert_hook", "proctor.plugins.misnamed.put_right")
     # What happens to a submission, in order.
     config.Autograde.sanitize_preprocessors = [
         RemovePages,

@@ -41,12 +41,15 @@ OF_A_CELL = {
     "late unknown": "late, but nobody knows how late: nothing was taken off",
 }
 REPAIRS = {
+    "found elsewhere": "graded {}, as there was no file of the right name in the right place",
+    "left aside": "not graded, beside it: {}",
     "matched": "recognised {} without its metadata",
     "moved": "moved {} to where it takes effect",
     "kept": "kept the student's own code in {} in a cell above it",
     "was text": "turned the text cell with {} into code",
     "stub": "left out the unfinished copy of {}",
-    "cut": "put magics, shell lines and Colab calls beside {} into cells of their own",
+    "cut": "put what may fail while it is graded (magics, shell lines, Colab, calls) above {} into cells of their own",
+    "joined": "joined the parts of {}",
     "commented out": "{} is there as a comment only",
     "for review": "{} has to be confirmed by a person",
 }
@@ -282,6 +285,26 @@ def standing(standing: Standing) -> list[str]:
     else:
         step = f"see the class, and export: proctor report {name}; nbgrader export --exporter=proctor.ExerciseExport"
     return [name, f"  {'released' if about.released else 'not released'}; {', '.join(done)}", f"  next: {step}"]
+
+
+def taken(student: str, file: str, placed: str) -> str:
+    """What is said of a notebook that was put where nbgrader looks for it."""
+    return plain(f"{student}: took {file} for {placed}")
+
+
+def nothing_to_take(folder: str, assignment: str, files: Sequence[str]) -> str:
+    """What is said of a student whose files hold no notebook of the assignment, or more than one."""
+    return plain(
+        f"{folder}: found {_listed(files)}, and nothing that is beyond doubt a notebook of {assignment}: put the right "
+        f"one into {folder}/{assignment}/, or ask the student to hand in again"
+    )
+
+
+def nobodys(file: str, assignment: str) -> str:
+    """What is said of a file that lies between the students' folders."""
+    return plain(
+        f"{file}: nobody's: put it into submitted/STUDENT/{assignment}/, or collect archives with nbgrader zip_collect"
+    )
 
 
 NO_ASSIGNMENT = "There is no assignment in source/ yet: proctor new NAME makes one.\n"

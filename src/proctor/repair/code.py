@@ -1,22 +1,28 @@
 """What a piece of Python text defines, told without running it; texts are a student's and may be anything.
 
-Used by `match` and `rebuild`. Magics and shell lines are no Python: they are looked past.
+Used by all of this package. Magics and shell lines are no Python: they are looked past.
 """
 
 import ast
+import builtins
 import re
 import warnings
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 MAX_SOURCE = 200_000  # no person writes a longer cell, and parsing takes time
-MAX_PIECES = 50  # that a cell is cut into
-MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
-COMMENT = re.compile(r"^([ \t]*)# ?", re.MULTILINE)
-FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
+# A magic, a shell line or a question to IPython; a name may be given what comes of it, and a backslash continue it.
+MAGIC = re.compile(
+    r"^([ \t]*)(?:([A-Za-z_]\w*)[ \t]*=[ \t]*)?(?:[%!](?:.*\\\n)*.*|\?{1,2}[\w.*]+[ \t]*|[\w.]+\?{1,2}[ \t]*)$",
+    re.MULTILINE,
+)
+CELL_MAGIC = re.compile(r"\s*%%(\w*)")
+IN_PYTHON = {"time", "capture", "prun"}  # cell magics below which a cell is run as any other
 BLANK = re.compile(r"\s+")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-QUIET = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
-COLAB = re.compile(r"\bgoogle\.colab\b|^\s*(?:drive|files)\.(?:mount|flush_and_unmount|upload)\(")
+IMPORTS = (ast.Import, ast.ImportFrom)
+QUIET = (*DEFINITIONS, *IMPORTS, ast.Assign, ast.AnnAssign)
+MADE = (ast.Lambda, ast.Call, ast.Name, ast.Attribute, ast.Tuple)  # what a name is given that can then be called
 
 
 @cache
@@ -24,12 +30,64 @@ def body(source: str) -> tuple[ast.stmt, ...] | None:
     """The statements of a cell, or None where Python cannot read it."""
     if len(source) > MAX_SOURCE:
         return None
+    magic = CELL_MAGIC.match(source)
+    if magic and magic[1] not in IN_PYTHON:
+        return ()  # whatever stands below is not run as Python here
+    return _parsed(python_of(source))
+
+
+def python_of(source: str) -> str:
+    """A cell as Python reads it, on as many lines: flush left, and without magics unless it is Python as it stands."""
+    flush = flush_left(source)
+    return flush if _parsed(flush) is not None else _without_magics(flush)
+
+
+def _parsed(text: str) -> tuple[ast.stmt, ...] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Python, on escapes in a student's strings
-            return tuple(ast.parse(MAGIC.sub("", source)).body)
+            return tuple(ast.parse(text).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def flush_left(source: str) -> str:
+    """The cell without the blanks that its first line begins with, which IPython takes away."""
+    text = source.lstrip("\n")
+    margin = text[: len(text) - len(text.lstrip(" \t"))]
+    return "\n".join(line.removeprefix(margin) for line in source.split("\n")) if margin else source
+
+
+def _without_magics(source: str) -> str:
+    """Python in place of what only IPython reads, on as many lines."""
+
+    def python(found: "re.Match[str]") -> str:
+        instead = f"{found[2]} = None" if found[2] else "pass" if found[1] else ""
+        return found[1] + instead + "\n" * found[0].count("\n")
+
+    return MAGIC.sub(python, source)
+
+
+def forget() -> None:
+    """Forget the texts that were parsed: each is, once for a notebook."""
+    for remembered in (body, defined, bodies):
+        remembered.cache_clear()
+
+
+def run_with_the_cell(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Statements, and those in their blocks that run with them: not what is inside of functions and classes."""
+    waiting = list(statements)[::-1]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, DEFINITIONS):
+            inside = [part for name in ("body", "handlers", "orelse", "finalbody") for part in _list(node, name)]
+            waiting += inside[::-1]
+
+
+def _list(node: ast.AST, name: str) -> list[ast.AST]:
+    found = getattr(node, name, None)
+    return found if isinstance(found, list) else []
 
 
 def key(source: str) -> str:
@@ -39,9 +97,16 @@ def key(source: str) -> str:
     return BLANK.sub("", source).replace('"', "'")
 
 
-def defined(source: str) -> set[str]:
+@cache
+def defined(source: str) -> frozenset[str]:
     """Names of the functions and classes that a cell defines when it is run."""
-    return {node.name for node in body(source) or () if isinstance(node, DEFINITIONS)}
+    return frozenset(node.name for node in run_with_the_cell(body(source) or ()) if isinstance(node, DEFINITIONS))
+
+
+def assigned(source: str) -> set[str]:
+    """Names that a cell gives something that may be called: ``loss = tf.keras.losses.MeanSquaredError()``."""
+    given = [node for node in body(source) or () if isinstance(node, ast.Assign) and isinstance(node.value, MADE)]
+    return {name for node in given for name in bound(node)}
 
 
 def bound(statement: ast.stmt) -> set[str]:
@@ -64,6 +129,13 @@ def names(source: str) -> set[str]:
     return stored.union(*(bound(node) for node in nodes if isinstance(node, ast.stmt)))
 
 
+def used(source: str) -> set[str]:
+    """Names that a cell reads, in whatever it defines, too, but for Python's own."""
+    nodes = [node for statement in body(source) or () for node in ast.walk(statement)]
+    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return read - {node.arg for node in nodes if isinstance(node, ast.arg)} - set(dir(builtins))
+
+
 def is_quiet(source: str) -> bool:
     """Whether a cell only imports, assigns and defines: it can stand higher up without showing or drawing anything."""
     statements = body(source)
@@ -74,69 +146,44 @@ def implements_nothing(source: str, stub: str) -> bool:
     """Whether a cell defines the functions of `stub` with nothing in them but what was released."""
     if key(source) == key(stub):
         return True
-    bodies = _bodies(stub)
-    return bool(bodies) and _bodies(source) == bodies
+    return bool(bodies(stub)) and bodies(source) == bodies(stub)
 
 
-def _bodies(source: str) -> dict[str, list[str]]:
+@cache
+def bodies(source: str) -> dict[str, list[str]]:
     """The functions of a cell without docstrings, as text that can be compared; empty if there is more in it."""
     statements = body(source) or ()
     if not all(isinstance(node, ast.FunctionDef) for node in statements):
         return {}
-    return {
-        node.name: [ast.dump(part) for part in node.body if not _is_text(part)]
-        for node in statements
-        if isinstance(node, ast.FunctionDef)
-    }
+    return {node.name: body_of(node) for node in statements if isinstance(node, ast.FunctionDef)}
 
 
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+def body_of(node: ast.FunctionDef) -> list[str]:
+    return [same(part) for part in node.body if text_of(part) is None]
 
 
-def without_fences(text: str) -> str:
-    """Code that was pasted into a text cell, without the marks around it."""
-    return FENCE.sub("", text) if len(text) <= MAX_SOURCE else ""
+def same(node: ast.AST) -> str:
+    """A text that two statements share if they are the same."""
+    try:
+        return ast.dump(node)
+    except RecursionError:  # a sum of thousands: Python reads it, and nobody has released it
+        return type(node).__name__
 
 
-def uncommented(source: str) -> str:
-    """What a cell would be without its first column of comment signs."""
-    return COMMENT.sub(r"\1", source) if len(source) <= MAX_SOURCE else ""
+def text_of(node: ast.stmt) -> str | None:
+    """The text that a statement is and nothing else, as a docstring is one."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        return node.value.value
+    return None
 
 
-def additions(source: str, released: str, taken: set[str]) -> str:
-    """Imports, assignments and definitions in a cell beyond those of a released one, but for the names `taken`.
-
-    Asked of a given cell that a student has changed: it is put back as it was released, and these are the student's.
-    """
-    there = {ast.dump(node) for node in body(released) or ()}
-    kept = [
-        ast.get_source_segment(MAGIC.sub("", source), node) or ""
-        for node in body(source) or ()
-        if isinstance(node, QUIET) and ast.dump(node) not in there and bound(node) and not bound(node) & (taken | {"*"})
-    ]
-    return "\n\n".join(kept)
+def modules_of(node: ast.AST) -> set[str]:
+    """The packages that an import is from."""
+    if isinstance(node, ast.ImportFrom):
+        return {(node.module or "").partition(".")[0]}
+    return {alias.name.partition(".")[0] for alias in node.names} if isinstance(node, ast.Import) else set()
 
 
-def pieces(source: str) -> list[str]:
-    """A cell, cut where a line magic, a shell line or Colab stands: what fails there must not end the rest."""
-    statements = body(source)
-    if statements is None or source.lstrip().startswith("%%"):
-        return [source]
-    lines = source.split("\n")
-    inside = {number for node in statements for number in range(_first(node) + 1, (node.end_lineno or 0) + 1)}
-    cuts: list[list[str]] = [[]]
-    for number, line in enumerate(lines, 1):
-        alone = number not in inside and (line.startswith(("%", "!")) or COLAB.search(line) is not None)
-        if alone and any(text.strip() for text in cuts[-1]):
-            cuts.append([])
-        cuts[-1].append(line)
-        if alone:
-            cuts.append([])
-    made = ["\n".join(cut) for cut in cuts if any(text.strip() for text in cut)]
-    return made if len(made) <= MAX_PIECES else [source]
-
-
-def _first(node: ast.stmt) -> int:
-    decorators = node.decorator_list if isinstance(node, DEFINITIONS) else []
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+def imported(sources: Iterable[str]) -> set[str]:
+    """The packages that cells import."""
+    return {name for source in sources for node in body(source) or () for name in modules_of(node)}

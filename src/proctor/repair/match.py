@@ -87,11 +87,19 @@ def defines(cell: Any, one: Released) -> bool:
 
 
 def candidates(cells: Sequence[Any], one: Released) -> list[int]:
-    """Positions of the code cells that define the functions of a solution cell, other than as they were released."""
-    return [
+    """Positions of the code cells that define the functions of a solution cell, other than as they were released.
+
+    Where none does: of those that give its name something else to call, which is as good.
+    """
+    found = [
         at
         for at, cell in enumerate(cells)
         if defines(cell, one) and not code.implements_nothing(cell["source"], one.source)
+    ]
+    return found or [
+        at
+        for at, cell in enumerate(cells)
+        if cell["cell_type"] == "code" and one.functions & code.assigned(cell["source"])
     ]
 
 

@@ -17,6 +17,13 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 SURROGATE = re.compile("[\ud800-\udfff]")
 ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 KINDS = ("code", "markdown", "raw")
+# More than any honest notebook has: each cell of code is parsed, and compared with what was released.
+MAX_CELLS = 2_000
+MAX_CODE = 1_000_000  # characters in cells of code
+
+
+class TooMuch(ValueError):
+    """A notebook that is too large to be looked at cell by cell; the message says which limit it is past."""
 
 
 def text_of(content: bytes) -> str:
@@ -30,9 +37,15 @@ def text_of(content: bytes) -> str:
 
 
 def notebook_of(content: bytes) -> Any:
-    """Return the notebook in a file, in format 4.5. Raises ``ValueError`` (or ``RecursionError``) if there is none."""
+    """Return the notebook in a file, in format 4.5.
+
+    Raises ``ValueError`` (or ``RecursionError``) if there is none, and `TooMuch` if it is past a limit.
+    """
     cells, about = _read(content)
-    nb = {"cells": _cells(cells), "metadata": _language(_object(about)), "nbformat": 4, "nbformat_minor": 5}
+    made = _cells(cells)
+    if sum(len(cell["source"]) for cell in made if cell["cell_type"] == "code") > MAX_CODE:
+        raise TooMuch(f"holds more than {MAX_CODE:,} characters of code")
+    nb = {"cells": made, "metadata": _language(_object(about)), "nbformat": 4, "nbformat_minor": 5}
     return nbformat.from_dict(nb)
 
 
@@ -59,6 +72,8 @@ def _read(content: bytes) -> tuple[list[Any], object]:
     cells = data.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise ValueError("no cells")
+    if len(cells) > MAX_CELLS:
+        raise TooMuch(f"holds more than {MAX_CELLS:,} cells")
     return cells, data.get("metadata")
 
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from proctor.repair import code, match
+from proctor.repair import code, edit, match, text
 from proctor.repair.released import Meant, Released
 from proctor.results.flag import Flag, FlagKind
 
+MAX_PARTS = 10  # of a function that is put together again
 FEW = 10  # the part of the given cells, one of ten, that another notebook can have in common with this one
 
 
@@ -22,7 +23,7 @@ def meant(cells: Sequence[Any], released: Sequence[Released]) -> Meant:
     try:
         return _Rebuild(cells, released).result()
     finally:
-        code.body.cache_clear()  # a text is parsed once for a notebook, and not remembered for the class
+        code.forget()
 
 
 class _Rebuild:
@@ -36,6 +37,7 @@ class _Rebuild:
 
     def result(self) -> Meant:
         """Go the steps, each on what the one before has made."""
+        self._join()
         self._cut()
         self._text_to_code()
         self.found = match.given_cells(self.cells, self.released)
@@ -43,7 +45,7 @@ class _Rebuild:
         self._keep_additions()
         self._place_solutions()
         self._drop()
-        ids = self._order()
+        ids = self._lift_helpers(self._order())
         flags = tuple(Flag(kind, names=tuple(dict.fromkeys(names))) for kind, names in self.done.items())
         return Meant(self.cells, ids, flags, tuple(dict.fromkeys(self.in_doubt)), is_another)
 
@@ -61,18 +63,49 @@ class _Rebuild:
     def _solutions(self) -> list[Released]:
         return [one for one in self.released if one.functions]
 
+    def _wanted(self) -> set[str]:
+        return {name for one in self._solutions() for name in one.functions}
+
+    def _join(self) -> None:
+        """Put the rest of a function that was split back below its beginning."""
+        wanted = self._wanted()
+        made: list[Any] = []
+        parts = 1
+        for cell in self.cells:
+            above = made[-1] if made else None
+            if (
+                above is not None
+                and parts < MAX_PARTS
+                and above["cell_type"] == cell["cell_type"] == "code"
+                and edit.continues(cell["source"], above["source"], wanted)
+            ):
+                above["source"] += "\n" + cell["source"]
+                self._note("joined", sorted(wanted & code.defined(above["source"]))[-1])
+                parts += 1
+            else:
+                made.append(cell)
+                parts = 1
+        self.cells = made
+
     def _cut(self) -> None:
-        """Give a shell line, a magic or Colab in a cell with a function a cell of its own."""
-        wanted = {name for one in self._solutions() for name in one.functions}
+        """Give what may fail above a function a cell of its own; leave out a stub in the cell of what was written."""
+        wanted = self._wanted()
+        modules = code.imported(one.source for one in self.released if one.cell_type == "code")
         made: list[Any] = []
         for cell in self.cells:
-            defines = cell["cell_type"] == "code" and wanted & code.defined(cell["source"])
-            parts = code.pieces(cell["source"]) if defines else []
-            if len(parts) < 2:
+            defines = wanted & code.defined(cell["source"]) if cell["cell_type"] == "code" else None
+            if not defines:
                 made.append(cell)
                 continue
-            self._note("cut", sorted(defines)[0] if defines else "")
-            home = next(part for part in parts if wanted & code.defined(part))
+            for one in self._solutions():
+                written = edit.without_stub(cell["source"], one.source)
+                if written != cell["source"]:
+                    self._note("stub", one.name)
+                    cell["source"] = written
+            parts = edit.pieces(cell["source"], wanted, modules)
+            home = next((part for part in parts if wanted & code.defined(part)), cell["source"])
+            if len(parts) > 1:
+                self._note("cut", sorted(defines)[0])
             made += [
                 {**cell, "source": part} if part is home else _new(part, cell, f"cut-{number}")
                 for number, part in enumerate(parts)
@@ -94,7 +127,7 @@ class _Rebuild:
                 and cell["cell_type"] == "code"
                 and code.key(cell["source"]) not in (code.key(one.source), code.key(one.whole))
             ):
-                kept = code.additions(cell["source"], one.source, taken)
+                kept = edit.additions(cell["source"], one.source, taken)
                 if kept:
                     self._note("kept", one.name)
                     made.append(_new(kept, cell, "kept"))
@@ -109,8 +142,9 @@ class _Rebuild:
             if match.candidates(self.cells, one):
                 continue
             for at, cell in enumerate(self.cells):
-                source = code.without_fences(cell["source"]) if cell["cell_type"] != "code" else ""
-                if one.functions & code.defined(source) and not code.implements_nothing(source, one.source):
+                source = text.code_in(cell["source"], one.functions) if cell["cell_type"] != "code" else ""
+                defines = code.defined(source) | code.assigned(source)
+                if one.functions & defines and not code.implements_nothing(source, one.source):
                     self.cells[at] = {**_new(source, cell, "code"), "metadata": cell["metadata"]}
                     self._note("was text", one.name)
             if not match.candidates(self.cells, one) and any(map(_is_commented_out(one), self.cells)):
@@ -140,19 +174,22 @@ class _Rebuild:
                 self.dropped.update(stubs)
                 self._note("stub", one.name)
             if chosen is not None and choices and test is not None and chosen > test:
-                chosen = self._lift(chosen)
+                chosen = self._lift(chosen, one)
             if chosen is not None and chosen not in self.found:
                 self.found[chosen] = number
 
     def _is_given(self, at: int) -> bool:
         return at in self.found and not self.released[self.found[at]].functions
 
-    def _lift(self, at: int) -> int:
+    def _lift(self, at: int, one: Released) -> int:
         """A cell that does more than define stays where it is, and its definitions go up without the rest."""
         cell = self.cells[at]
-        if code.is_quiet(cell["source"]):
+        definitions = edit.additions(cell["source"], "", set())
+        if code.is_quiet(cell["source"]) or not one.functions & (
+            code.defined(definitions) | code.assigned(definitions)
+        ):
             return at
-        self.cells.append(_new(code.additions(cell["source"], "", set()), cell, "lifted"))
+        self.cells.append(_new(definitions, cell, "lifted"))
         self.lifted.add(len(self.cells) - 1)
         return len(self.cells) - 1
 
@@ -176,6 +213,31 @@ class _Rebuild:
         for cell, name in zip(self.cells, names, strict=True):
             if name is not None and match.grade_id(cell) != name:
                 self._note("matched", name)
+        return names
+
+    def _lift_helpers(self, names: list[str | None]) -> list[str | None]:
+        """Put what a solution uses, and only cells below its test define, between the two."""
+        for one in self._solutions():
+            test = self._test_of(one)
+            if one.name not in names or test not in names[names.index(one.name) :]:
+                continue
+            at, end = names.index(one.name), names.index(test)
+            known = {
+                name for cell in self.cells[:end] if cell["cell_type"] == "code" for name in code.names(cell["source"])
+            }
+            missing = code.used(self.cells[at]["source"]) - known
+            for cell in self.cells[end + 1 :] if missing else []:
+                if not missing or cell["cell_type"] != "code" or not missing & code.names(cell["source"]):
+                    continue
+                helper = edit.additions(cell["source"], "", known)
+                made = code.names(helper)
+                if missing & made:
+                    at += 1
+                    self.cells.insert(at, _new(helper, cell, "lifted"))
+                    names.insert(at, None)
+                    self._note("moved", f"what {one.name} uses")
+                    known |= made
+                    missing = (missing | code.used(helper)) - known
         return names
 
     def _blocks(self) -> list[tuple[int, list[int]]]:
@@ -220,13 +282,8 @@ def _is_stub(cell: Any, one: Released) -> bool:
 
 
 def _is_commented_out(one: Released) -> Any:
-    """Whether a cell would define the function without its comment signs, and with more in it than was released."""
-    stubs = (one.source, code.uncommented(one.source))
-
     def is_it(cell: Any) -> bool:
-        source = code.uncommented(cell["source"]) if cell["cell_type"] == "code" else ""
-        there = bool(one.functions & code.defined(source))
-        return there and not any(code.implements_nothing(source, stub) for stub in stubs)
+        return cell["cell_type"] == "code" and text.only_in_text(cell["source"], one.functions, one.source)
 
     return is_it
 

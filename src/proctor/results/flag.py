@@ -12,12 +12,15 @@ from proctor.results.fault import Fault
 
 FlagKind = Literal[
     "not handed in",  # of several notebooks this one (`cell` is its name), which earns nothing
+    "found elsewhere",  # the notebook `cell` was made of the file in `names`
+    "left aside",  # notebooks beside it that were not graded
     "restored",  # a locked cell is as it was released again
     # what was done to grade the notebook that was meant; `names` has the cells
     "matched",  # had lost their grade ids
     "moved",  # to where they take effect
     "kept",  # given cells in which the student had written: that is now in a cell above
     "was text", "stub", "cut",  # a solution in a text cell; a stub left out; a magic in a cell of its own
+    "joined",  # the parts of a function that was split
     "commented out",  # a solution that is there as a comment only
     "for review",  # a person has to confirm the points of these test cells
     "ended kernel", "too slow", "flood",  # a cell did harm, and was not run again
