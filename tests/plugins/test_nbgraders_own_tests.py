@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 
 # What fails, and why it is meant to; docs/how-a-score-comes-about.md says the same to users.
 ON_PURPOSE = {
-    "test_side_effects": "what a notebook writes goes with the student's process",
     "test_handle_failure": "a cell of another assignment is an ordinary cell, not the end of the submission",
 }
 OURS = """
@@ -16,7 +15,8 @@ import proctor
 
 nbgrader.preprocessors.SaveAutoGrades = proctor.SaveVerdicts
 """
-CONFIG = "import proctor\nc = get_config()\nproctor.configure(c)\n"
+# Its notebooks hold cells that give no points, of which it looks at what they do.
+CONFIG = "import proctor\nc = get_config()\nproctor.configure(c)\nc.ProctoredExecute.run_all_cells = True\n"
 
 
 # OverwriteCells alone is tried on single cells, which are no notebook that could be repaired: tests/grading does that.

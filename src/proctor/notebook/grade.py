@@ -15,6 +15,7 @@ from nbformat.v4 import new_output
 from proctor.border.submission import Submission, scenario_source
 from proctor.errors import CourseError, HiddenTestsBroken
 from proctor.hidden_tests import run_line, session
+from proctor.notebook import written
 from proctor.notebook.process import Limits, NotebookProcess, refused
 from proctor.notebook.student_kernel import Starter
 from proctor.render import words
@@ -29,12 +30,19 @@ ALL_TESTS = "The hidden tests of this exercise"
 
 
 def grade_notebook(
-    nb: Any, starter: Starter, grader_tests: Path, seed: int, limits: Limits, end: int | None = None
+    nb: Any,
+    starter: Starter,
+    grader_tests: Path,
+    seed: int,
+    limits: Limits,
+    end: int | None = None,
+    files: Path | None = None,
 ) -> list[CellVerdict]:
     """Execute `nb` in place, cell by cell, and put a verdict into each test cell that names a hidden test file.
 
-    `starter` starts a kernel in which the student's code may run. Cells from position `end` on are left alone. Raises
-    an `OurFault` when nothing could be graded: no kernel, or a cell that names a file that is not there.
+    `starter` starts a kernel in which the student's code may run. Cells from position `end` on are left alone. Plain
+    data that the notebook has written is put into `files`. Raises an `OurFault` when nothing could be graded: no
+    kernel, or a cell that names a file that is not there.
     """
     run = [(cell, index) for index, cell in enumerate(nb.cells[:end]) if cell.cell_type == "code"]
     cells = [_CodeCell.of(cell, index, grader_tests) for cell, index in run]
@@ -50,6 +58,8 @@ def grade_notebook(
     try:
         verdicts = _with_tests([cell.file for cell in cells if cell.file is not None], process, seed, grade)
         in_notebook.add_flags(nb.metadata, process.take_flags())  # of cells below the last hidden test
+        if files is not None and process.is_running():
+            written.bring(process.call, files)
         return verdicts
     finally:
         process.end()

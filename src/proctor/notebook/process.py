@@ -95,6 +95,10 @@ class NotebookProcess:
             name, _ = self._harmless.pop()
             self._flags.append(Flag("ended kernel", name))
 
+    def is_running(self) -> bool:
+        """Whether a kernel is there, so that nothing has to be run again to ask it."""
+        return self._kernel is not None and self._kernel.is_alive()
+
     def call(self, request: str) -> str:
         """Be the transport of a `Submission`."""
         limit = self._time_for(self._limits.call)

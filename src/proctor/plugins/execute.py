@@ -99,7 +99,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
             copy_files(submission, scratch, leave_out=".ipynb")
             starter = self._starter(scratch, resources["nbgrader"])
             end = len(nb.cells) if self.run_all_cells else ungraded_from(nb.cells)
-            verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits, end)
+            verdicts = grade_notebook(nb, starter, Path(self.grader_tests), self.seed, limits, end, submission)
         if end < len(nb.cells):
             keep_outputs(nb.cells[end:], _outputs_of(notebook), limits.output)
         for verdict in verdicts:
