@@ -35,7 +35,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 MEASURED = 60
 CONFIG = """
 from proctor.render.cell_outputs import as_outputs
-from proctor.plugins.execute import ProctoredExecute
+from proctor.autograde.execute import ProctoredExecute
 from proctor.results.verdict import CellVerdict, Item
 
 
@@ -198,7 +198,7 @@ def bookkeeping_on(
 def _index(url: str, *, there: bool) -> None:
     import sqlalchemy
 
-    from proctor.course import database
+    from proctor.records import database
 
     engine = sqlalchemy.create_engine(url)
     if there:
@@ -212,8 +212,8 @@ def _index(url: str, *, there: bool) -> None:
 def plan(sizes: Sequence[int]) -> None:
     """Print what a run costs that finds everything unchanged."""
     from proctor.course import folders as courses
-    from proctor.course.memory import fingerprint, remember
     from proctor.grading import class_run as grading
+    from proctor.records.memory import fingerprint, remember
     from proctor.results.submission_result import SubmissionResult
 
     print("| class | seconds | ms a submission |\n|---|---|---|")

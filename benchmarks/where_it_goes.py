@@ -16,11 +16,11 @@ from typing import Any
 
 import bench
 
+from proctor.autograde import execute
 from proctor.course import folders as courses
 from proctor.executors import pool as workers
 from proctor.grading.student import grade_student
 from proctor.notebook.student_kernel import StudentKernel
-from proctor.plugins import execute
 
 WARM_UP = 2  # submissions that fill caches first
 

@@ -1,6 +1,6 @@
 """Every setting of ``c.ProctoredExecute`` with its only default, and the environment variables our processes talk by.
 
-`proctor.plugins.execute` makes nbgrader's traits of `Settings`; a course reads its own with `Settings.of`; limits and
+`proctor.autograde.execute` makes nbgrader's traits of `Settings`; a course reads its own with `Settings.of`; limits and
 the sandbox's policy are made from them.
 """
 

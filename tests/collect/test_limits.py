@@ -10,9 +10,9 @@ import tracemalloc
 import pytest
 from uploads import MB, tarred, zipped
 
+from proctor.archives.archive import Entry, entries
+from proctor.archives.limits import Limits, Room
 from proctor.collect import unpack
-from proctor.collect.archive import Entry, entries
-from proctor.collect.limits import Limits, Room
 from proctor.errors import ArchiveRefused
 
 LIMITS = Limits(file_size=MB, student_size=2 * MB, student_files=5, total_size=4 * MB, entries=1000)

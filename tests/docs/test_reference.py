@@ -6,10 +6,10 @@ import re
 import pytest
 from course_files import ROOT
 
+from proctor.autograde.execute import ProctoredExecute
 from proctor.cli.main import _parser
 from proctor.collect.collector import PlatformCollector
 from proctor.collect.extractor import PlatformExtractor
-from proctor.plugins.execute import ProctoredExecute
 from proctor.plugins.exports import CanvasExport, MoodleExport
 from proctor.plugins.feedback import FeedbackExporter
 from proctor.plugins.late import PercentPerDay

@@ -9,9 +9,9 @@ import pytest
 from commands import run, scores
 from nbgrader.api import Gradebook
 
-from proctor.course import database
 from proctor.course import folders as courses
 from proctor.grading import class_run as grading
+from proctor.records import database
 
 HAMMER = Path(__file__).with_name("hammer.py")
 WRITERS, EACH = 8, 8

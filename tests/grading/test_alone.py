@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from proctor.course import folders as courses
-from proctor.course.memory import recall
 from proctor.errors import KernelNotStarted, TookTooLong
 from proctor.grading import class_run, student
 from proctor.grading.class_run import ClassRun, grade
+from proctor.records.memory import recall
 from proctor.results.flag import Flag
 from proctor.results.submission_result import SubmissionResult
 

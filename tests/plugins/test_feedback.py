@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
+from proctor.feedback import sentences
 from proctor.feedback.page import make_page
 from proctor.plugins.feedback import TEMPLATES, FeedbackExporter
 from proctor.render import words
@@ -163,8 +164,8 @@ def test_what_stopped_a_cell_is_noted(feedback):
     """A student learns that a cell was too slow, in plain words, and a click leads to it, with or without a name."""
     slow, ended = Flag("too slow", "double", seconds=30.0), Flag("ended kernel", "6")
     page = feedback(Graded("ada", flags=[slow, ended], cells=[new_code_cell("exit_now = True")]))
-    assert f'{words.note(slow)} <a href="#cell-3">See the cell</a>' in page
-    assert f'{with_code(words.note(ended))} <a href="#cell-6">See the cell</a>' in page
+    assert f'{sentences.note(slow)} <a href="#cell-3">See the cell</a>' in page
+    assert f'{with_code(sentences.note(ended))} <a href="#cell-6">See the cell</a>' in page
     assert "double" in page[page.index('id="cell-3"') : page.index('id="cell-5"')]
     assert "exit_now" in page[page.index('id="cell-6"') :]
     assert "kernel" not in text(page)

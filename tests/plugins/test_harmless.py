@@ -11,8 +11,8 @@ from formgrader_page import formgrader
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
+from proctor.autograde.defuse import DefuseMarkdown, RemovePages
 from proctor.feedback.cell import Budget, show
-from proctor.plugins.defuse import DefuseMarkdown, RemovePages
 from proctor.plugins.formgrader import template_paths
 from proctor.render.markdown import as_typed, is_harmless, markdown
 

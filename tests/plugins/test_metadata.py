@@ -4,8 +4,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 
-from proctor.plugins import metadata
-from proctor.plugins.metadata import CheckMetadata
+from proctor.autograde import metadata
+from proctor.autograde.metadata import CheckMetadata
 
 
 def about(name, **changed):

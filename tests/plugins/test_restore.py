@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from proctor.plugins.restore import _repair
+from proctor.autograde.restore import _repair
 
 CELLS = {  # points, whether it is a solution, whether it is locked
     "essay": (5.0, True, False),

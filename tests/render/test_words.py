@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from proctor.dates.lateness import Lateness, Rule
+from proctor.feedback import sentences
 from proctor.render import words
 from proctor.render.cell_outputs import as_html, as_text
 from proctor.results.fault import Fault, FaultKind
@@ -60,7 +61,7 @@ def test_every_kind_of_flag_has_a_sentence_of_its_own():
 )  # fmt: skip
 def test_how_late_and_by_which_rule(late, penalty, expected):
     """In a sentence for the student."""
-    assert words.late(late, penalty) == expected
+    assert sentences.late(late, penalty) == expected
 
 
 def test_every_kind_of_fault_has_a_clause_of_its_own():

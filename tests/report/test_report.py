@@ -16,10 +16,10 @@ from nbgrader.api import Gradebook
 
 from proctor.cli.main import main
 from proctor.course import folders as courses
-from proctor.course import graded as folders
-from proctor.course import memory
 from proctor.errors import CourseError
 from proctor.notebook.process import MAX_FLAGS
+from proctor.records import graded as folders
+from proctor.records import memory
 from proctor.report import tables
 from proctor.report.gather import gather
 from proctor.report.page import late

@@ -21,7 +21,7 @@ VERDICT = CellVerdict(
 
 
 def graded_cell(found):
-    """A cell as `proctor.plugins.execute` leaves it."""
+    """A cell as `proctor.autograde.execute` leaves it."""
     about = {"nbgrader": {"grade": True, "solution": False, "grade_id": "test_it", "points": 4}}
     return new_code_cell("", metadata=about, outputs=cell_outputs.as_outputs(found))
 

@@ -23,18 +23,18 @@ from formgrader_page import formgrader
 from fuzz_cases import Chance
 from page_fixtures import Inventory
 
+from proctor.autograde.defuse import DefuseMarkdown
 from proctor.border.submission import Submission
 from proctor.course import folders as courses
-from proctor.course import graded as course_graded
 from proctor.course.hand_in import refusal
-from proctor.course.memory import digest_of
 from proctor.course.submitted_folder import bad_id, unsafe
 from proctor.errors import StudentFault
 from proctor.feedback.cell import Budget, show
 from proctor.hidden_tests import session
 from proctor.notebook.handed_in import count_outputs, keep_outputs
-from proctor.plugins.defuse import DefuseMarkdown
 from proctor.plugins.formgrader import template_paths
+from proctor.records import graded as course_graded
+from proctor.records.memory import digest_of
 from proctor.render import words
 from proctor.render.highlight import BoundedHighlight
 from proctor.repair.read import notebook_of, outputs_of

@@ -12,7 +12,7 @@ from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 
 from proctor.course import folders as courses
-from proctor.course import memory
+from proctor.records import memory
 from proctor.render.cell_outputs import as_outputs
 from proctor.results import in_notebook
 from proctor.results.flag import Flag

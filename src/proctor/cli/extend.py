@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _changed(course: "Course", options: argparse.Namespace, known: "tuple[Extension, ...] | None") -> "list[Extension]":
     """Return all extensions after what the command line asks for."""
-    from proctor.course import gradebook
     from proctor.dates.extensions import Extension
+    from proctor.records import gradebook
 
     text = options.by or options.until
     if not text and not options.remove:

@@ -26,7 +26,7 @@ def run() -> int:
 
 
 def _standing(course: "Course", assignment: str) -> "Standing":
-    from proctor.course import gradebook
+    from proctor.records import gradebook
     from proctor.results.standing import Standing
 
     students = course.students(assignment)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from proctor.collect import names
+from proctor.archives import names
 from proctor.collect.place import Expression, Place, Unclear
 from proctor.results.left_out import LeftOut, Why
 

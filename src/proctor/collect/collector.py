@@ -19,9 +19,9 @@ from proctor.collect.choose import Chosen, Class, choose
 from proctor.collect.place import Expression
 from proctor.collect.report import Report
 from proctor.course.folders import Course
-from proctor.course.gradebook import student_ids
 from proctor.dates import worksheet, written
 from proctor.errors import CourseError
+from proctor.records.gradebook import student_ids
 from proctor.results import collected
 from proctor.results.collected import Collected
 

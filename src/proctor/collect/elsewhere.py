@@ -1,6 +1,6 @@
 """A notebook under another name, in another folder, zipped or as a script is put where nbgrader looks for it.
 
-Called by ``proctor grade`` before a class is planned, and by `proctor.plugins.misnamed` for nbgrader's own command.
+Called by ``proctor grade`` before a class is planned, and by `proctor.autograde.misnamed` for nbgrader's own command.
 Only what is beyond doubt is taken: the one notebook among a student's files that is the released one. A copy of it is
 placed; the file itself stays. Everything here is a student's and may be anything: it is bounded before it is read.
 """
@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proctor.collect import archive, names
-from proctor.collect.limits import Limits
+from proctor.archives import archive, names
+from proctor.archives.limits import Limits
 from proctor.course import found
 from proctor.course.folders import Course
 from proctor.course.found import Found

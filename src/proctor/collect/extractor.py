@@ -14,8 +14,9 @@ from typing import Any
 from nbgrader.plugins import ExtractorPlugin
 from traitlets import Int, List, Unicode
 
-from proctor.collect import archive, names, unpack
-from proctor.collect.limits import Limits, Room
+from proctor.archives import archive, names
+from proctor.archives.limits import Limits, Room
+from proctor.collect import unpack
 from proctor.collect.place import Expression
 from proctor.collect.report import Report
 from proctor.errors import ArchiveRefused, CourseError

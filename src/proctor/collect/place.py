@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from nbgrader.utils import parse_utc
 
-from proctor.collect import names
+from proctor.archives import names
 from proctor.course.submitted_folder import bad_id
 from proctor.errors import CourseError
 from proctor.results.left_out import Why

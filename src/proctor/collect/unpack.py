@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from proctor.collect import names
-from proctor.collect.archive import ARCHIVES, Entry, Opener
-from proctor.collect.limits import Room
+from proctor.archives import names
+from proctor.archives.archive import ARCHIVES, Entry, Opener
+from proctor.archives.limits import Room
 from proctor.results.left_out import LeftOut, Why
 
 BLOCK = 1 << 16

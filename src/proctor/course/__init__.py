@@ -1,5 +1,5 @@
-"""A course on disk and what is recorded of it: the one reader of each fact.
+"""A course on disk: the one reader of each fact.
 
-Folders and settings, hand-ins and why one is refused, nbgrader's gradebook and its database, what was graded when.
-Asked by everything that works on a course: commands, grading, plug-ins, collecting, the report.
+Folders and settings, hand-ins and why one is refused, the lock of a run, what others may say on its terminal. Asked by
+everything that works on a course: commands, grading, plug-ins, collecting, the report.
 """

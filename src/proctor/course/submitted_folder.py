@@ -2,7 +2,7 @@
 
 A folder may come out of a student's archive, so it may hold whatever an archive can: links to other students' files or
 to the hidden tests (nbgrader copies what a link points to), named pipes, names that are not text, folders in folders
-without end. Asked by `proctor.course.hand_in` before nbgrader starts, by `proctor.plugins.execute` for nbgrader's own
+without end. Asked by `proctor.course.hand_in` before nbgrader starts, by `proctor.autograde.execute` for nbgrader's own
 commands, and by `proctor.grading.class_run`, which must not stumble over one student's files while it plans a class.
 """
 

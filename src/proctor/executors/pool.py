@@ -67,7 +67,7 @@ def warm(preload: Sequence[str], environment: Mapping[str, str] = NOTHING) -> It
 
 
 def _import_for_jobs(preload: Sequence[str]) -> None:
-    for name in ("nbgrader.apps", "nbgrader.converters", "proctor.plugins.execute", *preload):
+    for name in ("nbgrader.apps", "nbgrader.converters", "proctor.autograde.execute", *preload):
         with _quiet(), contextlib.suppress(ImportError):
             importlib.import_module(name)
 

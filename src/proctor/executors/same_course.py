@@ -11,9 +11,9 @@ from importlib import metadata
 from pathlib import Path
 
 import proctor
-from proctor.course import database
 from proctor.course.folders import Course
-from proctor.course.memory import digest_of
+from proctor.records import database
+from proctor.records.memory import digest_of
 from proctor.settings import CONFIG_FILE
 
 PACKAGES = ("proctor", "tensorflow", "numpy", "nbgrader", "nbformat", "nbconvert", "ipykernel", "SQLAlchemy")

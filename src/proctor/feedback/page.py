@@ -11,9 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from proctor.dates.lateness import Lateness
+from proctor.feedback import sentences
 from proctor.feedback.cell import Budget, Shown, show
 from proctor.feedback.exercise import Exercise, say_once
-from proctor.render import words
 from proctor.render.markdown import markdown
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
@@ -98,7 +98,7 @@ def make_page(nb: Any, metadata: Any, known: Known | None = None) -> Page:
     if comments and page.exercises:
         page.exercises[-1].comments += comments
     say_once(page.exercises)
-    page.notes = [flag for flag in in_notebook.flags_of(nb.metadata) if words.note(flag)]
+    page.notes = [flag for flag in in_notebook.flags_of(nb.metadata) if sentences.note(flag)]
     return page
 
 

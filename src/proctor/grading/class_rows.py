@@ -5,9 +5,9 @@ Called by ``proctor grade``. The gradebook knows what a person has set by hand, 
 
 from collections.abc import Iterable
 
-from proctor.course import gradebook
 from proctor.course.folders import Course
-from proctor.course.gradebook import HandIn
+from proctor.records import gradebook
+from proctor.records.gradebook import HandIn
 from proctor.results import collected
 from proctor.results.class_row import ClassRow
 from proctor.results.flag import Flag

@@ -11,13 +11,13 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from proctor.course import database
 from proctor.course.folders import Course
-from proctor.course.memory import fingerprint, in_common, recall
 from proctor.course.quiet import captured_logs
 from proctor.course.submitted_folder import unsafe
 from proctor.errors import CourseError, OurFault, RunStopped, TookTooLong
 from proctor.grading.student import grade_student
+from proctor.records import database
+from proctor.records.memory import fingerprint, in_common, recall
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 2

@@ -7,11 +7,11 @@ is taken off is the course's own rule, a plug-in of nbgrader.
 from nbformat.v4 import new_notebook
 from nbgrader.preprocessors import AssignLatePenalties
 
-from proctor.course import gradebook
 from proctor.course.folders import Course
-from proctor.course.gradebook import HandIn
 from proctor.course.quiet import captured_logs
 from proctor.errors import CourseError
+from proctor.records import gradebook
+from proctor.records.gradebook import HandIn
 
 
 def renew_penalties(course: Course, assignment: str) -> None:

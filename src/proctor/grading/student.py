@@ -10,14 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from proctor.course import database, graded
 from proctor.course import folders as courses
 from proctor.course.folders import Course
 from proctor.course.hand_in import refusal
-from proctor.course.memory import fingerprint, forget, remember
 from proctor.course.quiet import logged_exceptions
 from proctor.errors import CourseError, DatabaseGone, KernelNotStarted, ProctorError, TookTooLong
 from proctor.grading.last_stop import TIMES, within
+from proctor.records import database, graded
+from proctor.records.memory import fingerprint, forget, remember
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 3

@@ -1,6 +1,6 @@
 """Jupyter kernels that are forked, ready and sandboxed, from one process that has everything imported.
 
-`WarmKernelManager` is a blocking `jupyter_client.KernelManager`. `proctor.plugins.execute` starts one for each student:
+`WarmKernelManager` is a blocking `jupyter_client.KernelManager`. `proctor.autograde.execute` starts one a student:
 
     manager = start_kernel_for(Policy(scratch), ["tensorflow", "matplotlib.pyplot"])
     client = manager.client()

@@ -1,4 +1,4 @@
 """One notebook from top to bottom, and the student's process as the grader sees it.
 
-Called by the plug-in that stands in nbgrader's autograde pipeline (`proctor.plugins.execute`).
+Called by the plug-in that stands in nbgrader's autograde pipeline (`proctor.autograde.execute`).
 """

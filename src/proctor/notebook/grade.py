@@ -1,6 +1,6 @@
 """One notebook from top to bottom: cells in the student's process, hidden tests beside it.
 
-Called by the nbgrader preprocessor (`proctor.plugins.execute`). A kernel that ends, hangs or floods costs the cell or
+Called by the nbgrader preprocessor (`proctor.autograde.execute`). A kernel that ends, hangs or floods costs the cell or
 the test that did it: the next one gets a new kernel in which the cells above that did no harm have been run again.
 """
 

@@ -1,6 +1,6 @@
 """Cells that cannot change a score are not run again: they keep the outputs that were handed in, as text and pictures.
 
-Called by the plug-in that stands in nbgrader's autograde pipeline (`proctor.plugins.execute`). The outputs come out of
+Called by the step that stands in nbgrader's Autograde (`proctor.autograde.execute`). The outputs come out of
 a student's file and may be anything: they are bounded first, then reduced like those of a cell that was run.
 """
 

@@ -1,6 +1,6 @@
 """Whether what claims to be a picture is one, told by its header, and small enough for a browser to show.
 
-Asked of outputs (`proctor.notebook.cell_run`) and of what is attached to text cells (`proctor.plugins.defuse`).
+Asked of outputs (`proctor.notebook.cell_run`) and of what is attached to text cells (`proctor.autograde.defuse`).
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What nbgrader loads by name: the parts of its pipeline that ``nbgrader_config.py`` replaces, its exporters and pages.
+"""What nbgrader loads by name beside the steps of its Autograde: its configuration, exporters, pages, late penalties.
 
 Their public names can be imported from `proctor` itself.
 """

@@ -19,15 +19,15 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
 )
 
-from proctor.course import database
+from proctor.autograde.defuse import DefuseMarkdown, RemovePages
+from proctor.autograde.execute import ProctoredExecute, SaveVerdicts
+from proctor.autograde.metadata import CheckMetadata
+from proctor.autograde.restore import RestoreLockedCells, SubmissionExporter
 from proctor.dates import table
 from proctor.errors import CourseError
-from proctor.plugins.defuse import DefuseMarkdown, RemovePages
-from proctor.plugins.execute import ProctoredExecute, SaveVerdicts
 from proctor.plugins.formgrader import EscapeNames, ShowResults, escape_pages, template_paths
 from proctor.plugins.late import LatePenalties
-from proctor.plugins.metadata import CheckMetadata
-from proctor.plugins.restore import RestoreLockedCells, SubmissionExporter
+from proctor.records import database
 from proctor.render.highlight import BoundedHighlight
 
 
@@ -38,7 +38,7 @@ def configure(config: Any) -> None:
     _use_database(config)
     config.OverwriteCells.add_missing_cells = True
     config.Autograde.exporter_class = SubmissionExporter
-    config.Autograde.setdefault("pre_convert_hook", "proctor.plugins.misnamed.put_right")
+    config.Autograde.setdefault("pre_convert_hook", "proctor.autograde.misnamed.put_right")
     # What happens to a submission, in order.
     config.Autograde.sanitize_preprocessors = [
         RemovePages,

@@ -17,9 +17,9 @@ from typing import Any
 from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, Enum, Unicode
 
-from proctor.course import graded as folders
 from proctor.course.folders import Course
-from proctor.course.gradebook import HandIn, Records, Student, read_from
+from proctor.records import graded as folders
+from proctor.records.gradebook import HandIn, Records, Student, read_from
 from proctor.render.spreadsheet import Value, safe, to_csv
 from proctor.render.words import number
 from proctor.results.submission_result import SubmissionResult

@@ -13,8 +13,8 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbgrader.api import Gradebook
 from traitlets import Unicode, default
 
+from proctor.feedback import sentences
 from proctor.feedback.page import Known, make_page
-from proctor.render import words
 from proctor.render.cell_outputs import with_code
 from proctor.render.markdown import markdown
 from proctor.render.words import MARKS, WORDS, number
@@ -51,7 +51,7 @@ class FeedbackExporter(TemplateExporter):
         environment.autoescape = True
         environment.filters["number"] = number
         environment.filters["with_code"] = lambda text: Markup(with_code(text))  # noqa: S704 - it escapes
-        environment.filters.update(note=words.note, time=words.time, late=words.late)
+        environment.filters.update(note=sentences.note, time=sentences.time, late=sentences.late)
         environment.globals.update(MARKS=MARKS, WORDS=WORDS, questions=markdown(self.questions))
         return environment
 

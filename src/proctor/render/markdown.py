@@ -1,6 +1,6 @@
 """Students' Markdown as HTML that can do nothing: it neither runs, nor loads, nor pretends to be part of the page.
 
-The feedback page shows Markdown through `markdown`; `proctor.plugins.defuse` asks `is_harmless` for viewers that are
+The feedback page shows Markdown through `markdown`; `proctor.autograde.defuse` asks `is_harmless` for viewers that are
 not ours.
 """
 

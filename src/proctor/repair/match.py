@@ -4,6 +4,7 @@ Called by `rebuild`. Each pass takes what the passes before it have left. Only a
 a student's code does, so it is answered last, by what its cells define and in which order they would have run.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -112,3 +113,20 @@ def solution(cells: Sequence[Any], choices: Sequence[int], one: Released, test: 
     named = [at for at in above if grade_id(cells[at]) == one.name]
     best = named or above or list(choices)
     return best[-1] if best else None
+
+
+def longest_rising(numbers: Sequence[int]) -> set[int]:
+    """The most numbers that can stay where they are while the others move. All are different."""
+    ends: list[int] = []
+    chain: list[int] = []
+    before: list[int] = []
+    for at, number in enumerate(numbers):
+        place = bisect_left(ends, number)
+        before.append(chain[place - 1] if place else -1)
+        ends[place : place + 1] = [number]
+        chain[place : place + 1] = [at]
+    at, kept = chain[-1] if chain else -1, set()
+    while at >= 0:
+        kept.add(numbers[at])
+        at = before[at]
+    return kept

@@ -2,7 +2,7 @@
 
 Asked by `proctor.course.hand_in` before grading and by the exporter through which nbgrader reads a submission. Outputs
 are left out: nobody grades them, and other editors write some that nbformat refuses. Who shows those of cells that are
-not run again (`proctor.plugins.execute`) asks for them by themselves.
+not run again (`proctor.autograde.execute`) asks for them by themselves.
 """
 
 import codecs

@@ -1,11 +1,10 @@
 """The notebook that a student meant: given cells in their order, the student's code where it takes effect.
 
-Called by `proctor.plugins.restore` before anything is run. Nothing of a student's is thrown away but a stub that was
+Called by `proctor.autograde.restore` before anything is run. Nothing of a student's is thrown away but a stub that was
 released, and nothing is gained that the student's own code does not earn: a definition moves up only where the test
 would have found none, and text becomes code only where no code defines the function.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -203,7 +202,7 @@ class _Rebuild:
         """Bring the matched cells into the order of the release; each takes along the student's cells below it."""
         blocks = self._blocks()
         sequence = [number for number, _ in blocks]
-        still = _longest_rising(sequence)
+        still = match.longest_rising(sequence)
         moved = [number for number in sequence if number not in still and number >= 0]
         for number in moved:
             self._note("moved", self.released[number].name)
@@ -248,7 +247,7 @@ class _Rebuild:
                 blocks.append((self.found[at], [at]))
             else:
                 blocks[-1][1].append(at)
-        still = _longest_rising([number for number, _ in blocks])
+        still = match.longest_rising([number for number, _ in blocks])
         for (_, above), (number, block) in pairwise(blocks):
             if number in still or not self.released[number].functions or block[0] in self.lifted:
                 continue
@@ -286,20 +285,3 @@ def _is_commented_out(one: Released) -> Any:
         return cell["cell_type"] == "code" and text.only_in_text(cell["source"], one.functions, one.source)
 
     return is_it
-
-
-def _longest_rising(numbers: Sequence[int]) -> set[int]:
-    """The most numbers that can stay where they are while the others move. All are different."""
-    ends: list[int] = []
-    chain: list[int] = []
-    before: list[int] = []
-    for at, number in enumerate(numbers):
-        place = bisect_left(ends, number)
-        before.append(chain[place - 1] if place else -1)
-        ends[place : place + 1] = [number]
-        chain[place : place + 1] = [at]
-    at, kept = chain[-1] if chain else -1, set()
-    while at >= 0:
-        kept.add(numbers[at])
-        at = before[at]
-    return kept

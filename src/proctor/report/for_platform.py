@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
-from proctor.course import gradebook, graded
 from proctor.course.folders import Course
+from proctor.records import gradebook, graded
 from proctor.results import collected
 from proctor.results.collected import Collected
 

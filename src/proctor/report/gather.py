@@ -10,11 +10,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
-from proctor.course import graded as folders
 from proctor.course.folders import Course
-from proctor.course.gradebook import HandIn, Records, Student, read
-from proctor.course.graded import Changed, Feedback, Shared
 from proctor.course.hand_in import refusal
+from proctor.records import graded as folders
+from proctor.records.gradebook import HandIn, Records, Student, read
+from proctor.records.graded import Changed, Feedback, Shared
 from proctor.render import words
 from proctor.report.statistics import discrimination
 from proctor.results import collected

@@ -1,6 +1,6 @@
 """What grading one submission came to.
 
-Made by `proctor.grading.student`, remembered by `proctor.course.memory`, shown by `proctor.render` and the report.
+Made by `proctor.grading.student`, remembered by `proctor.records.memory`, shown by `proctor.render` and the report.
 """
 
 from collections.abc import Mapping

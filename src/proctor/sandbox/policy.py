@@ -1,6 +1,6 @@
 """What a student's process may touch and use, in one place; the defaults of everything that limits it.
 
-`proctor.plugins.execute` makes a `Policy` for each submission, `proctor.kernels` carries it to the forked kernel, and
+`proctor.autograde.execute` makes a `Policy` for each submission, `proctor.kernels` carries it to the forked kernel, and
 `proctor.sandbox.enforce` puts it in place there.
 """
 

@@ -1,6 +1,6 @@
 """The folder that a student's process works in: its copies of the submission's files, and whatever it writes.
 
-`proctor.plugins.execute` asks for one for each submission. The command keeps them together for its workers, and workers
+`proctor.autograde.execute` asks for one a submission. The command keeps them together for its workers, and workers
 `abandon` them when the command has ended.
 """
 
@@ -83,9 +83,9 @@ def _take_back(folder: Path) -> None:
 def copy_files(source: Path, target: Path, owner: Owner | None = None, leave_out: str = "") -> None:
     """Copy folders and plain files from `source` into `target`, which exists; no file whose name ends in `leave_out`.
 
-    What a student's process does to its files stays in its copies. `proctor.plugins.execute` copies a submission for it
-    and, where the process gets a file system of its own, `proctor.sandbox.world` copies that into there. Links, sockets
-    and devices are left where they are.
+    What a student's process does to its files stays in its copies. `proctor.autograde.execute` copies a submission
+    for it and, where the process gets a file system of its own, `proctor.sandbox.world` copies that into there. Links,
+    sockets and devices are left where they are.
     """
     folders = [(source, target)]
     for here, there in folders:  # grows on the way: folders in folders may be deeper than Python can call

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import proctor
 from proctor.course.folders import Course
-from proctor.course.gradebook import released
 from proctor.dates import extensions
+from proctor.records.gradebook import released
 from proctor.results.submission_result import SubmissionResult
 from proctor.settings import ABOUT_THE_MACHINE
 

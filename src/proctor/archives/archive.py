@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
-from proctor.collect.limits import Limits
+from proctor.archives.limits import Limits
 from proctor.errors import ArchiveRefused
 
 # Archives, whether we can unpack them or not: by their names, as people tell them.

@@ -19,10 +19,10 @@ from nbgrader.utils import determine_grade, notebook_hash
 import proctor
 from proctor.course import found
 from proctor.course.folders import Course
-from proctor.course.gradebook import repeated_names
-from proctor.course.memory import fingerprint, in_common, recall, remembered_at
 from proctor.course.submitted_folder import unsafe
 from proctor.dates import extensions
+from proctor.records.gradebook import repeated_names
+from proctor.records.memory import fingerprint, in_common, recall, remembered_at
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.results.submission_result import OrdinaryCell, SubmissionResult
