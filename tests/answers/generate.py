@@ -109,7 +109,7 @@ TRUE = {
         "root": "root",
         "no square": "no-square",
         "negative": "negative-loss",
-        "each": "returns-each",
+        "each": "returns-each loss-in-a-list",
         "nothing": "returns-nothing no-slope gradients-of-none",
         "first": "",
         "number": "left-tensorflow",
