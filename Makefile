@@ -77,6 +77,6 @@ SEED ?= 1
 fuzz: $(READY)
 	python tests/fuzz/fuzz.py --cases 10000 --seed $(SEED)
 
-# The catalogue with 200 seeds: no verdict may depend on them. Takes hours.
+# The catalogue with 200 seeds: no verdict may depend on them. Takes two hours or three on a quiet machine.
 seeds: $(READY)
 	python tests/answers/seeds.py --seeds 200

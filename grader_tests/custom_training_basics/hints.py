@@ -7,8 +7,9 @@ choose among the fixed texts here.
 import re
 
 GRADIENT_IS_NONE = (
-    "A gradient is None: call the `model` from the arguments and compute the loss inside the `with tf.GradientTape()` "
-    "block, with TensorFlow operations only (no `.numpy()`, `np.…`, `float()`, rounding or new `tf.Variable`)."
+    "A gradient is None: the loss has to come from the predictions of the `model` from the arguments, all of it "
+    "computed in this call, inside the `with tf.GradientTape()` block of a tape that watches the variables, and with "
+    "TensorFlow operations only (no `.numpy()`, `np.…`, `float()`, rounding or new `tf.Variable`)."
 )
 REPLACED = (
     "`model.w = …` replaces the variable, and the next step has nothing left to train: update it in place with "
@@ -36,16 +37,22 @@ SYMPTOMS = [
     ),
     (
         r"(Tensor|float\d*|int\d*)' object has no attribute 'assign",
-        "This is a tensor or a number, not a variable: `model.w` and `model.b` must stay `tf.Variable`s, so update "
-        "them in place and never with `model.w = …`.",
+        "This is a tensor or a number, not a variable: call the method of `model.w` and `model.b` themselves, which "
+        "must stay `tf.Variable`s (never `model.w = …`).",
     ),
     (
         r"object has no attribute 'assign",
         "`assign_sub` is a method of the variables, `model.w` and `model.b`, not of the model.",
     ),
     (
-        r"truth value of an array|[Tt]ensor is unhashable|Invalid value for argument `?reduction",
-        "A loss class such as `MeanSquaredError()` is built first, with empty parentheses, and then called.",
+        r"truth value of an array|Invalid value for argument `?reduction",
+        "Many values at once are neither true nor false: is there an `if` on a whole tensor, or is a loss class given "
+        "data where it is built? It is built with empty parentheses, `MeanSquaredError()`, and then called.",
+    ),
+    (
+        r"[Tt]ensor is unhashable",
+        "A tensor cannot be looked up in a dictionary, a set or a cache such as `lru_cache`: remember nothing from one "
+        "call to the next.",
     ),
     (
         r"module '\S*(tensorflow|keras)\S*' has no attribute|no attribute 'minimize'",

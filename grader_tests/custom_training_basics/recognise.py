@@ -59,12 +59,11 @@ def apart(values: Iterable[float]) -> bool:
 
 
 def loss_mistake(got: float, predicted: np.ndarray, target: np.ndarray) -> str:
-    """Say what a wrong loss of these data looks like."""
-    return first_like(
-        got,
-        loss_mistakes(predicted, target),
-        "This is not the mean of the squared differences of the two arguments, for data of this length.",
-    )
+    """Say what a wrong loss of these data looks like; of one or two examples, several mistakes may look the same."""
+    like = [text for text, value in loss_mistakes(predicted, target).items() if close(got, value)]
+    if len(like) == 1:
+        return like[0]
+    return "This is not the mean of the squared differences of the two arguments, for data of this length."
 
 
 def loss_mistakes(predicted: np.ndarray, target: np.ndarray) -> dict[str, float]:
@@ -103,8 +102,8 @@ def step_mistake(name: str, before: float, moved: float, own: float, other: floa
 def unmoved(name: str) -> str:
     """Say what is the matter with a weight that stays where it was."""
     return (
-        f"`{name}` did not move, or hardly: is it the model from the arguments that is changed, and in place, with "
-        "`assign_sub`? A line like `w = w - …` leaves the variable as it is."
+        f"`{name}` did not move, or hardly: is there a line that changes it, in the model from the arguments and in "
+        f"place, such as `{name}.assign_sub(…)`? A line like `w = w - …` leaves the variable as it is."
     )
 
 
@@ -115,7 +114,8 @@ def step_mistakes(name: str, before: float, own: float, other: float, rate: floa
         f"`{name}` moved the wrong way: subtract the step.": rate * own,
         f"`{name}` moved by the gradient itself: the learning rate is not used.": -own,
         f"`{name}` moved the wrong way, and the learning rate is not used.": own,
-        f"`{name}` moved by the other weight's gradient: are `dw` and `db` exchanged?": -rate * other,
+        f"`{name}` moved by the other weight's gradient: `model.w` goes with `dw` and `model.b` with `db`, and the "
+        "arguments come in the order of the given `def` line.": -rate * other,
         f"`{name}` moved by a fixed learning rate: use the argument `learning_rate`.": -0.1 * own,
         f"`{name}` moved twice as far as one step goes: update it once.": -2 * rate * own,
         f"`{name}` moved half as far as one step goes.": -rate * own / 2,

@@ -27,10 +27,14 @@ def mean_squared_error(predicted: np.ndarray, target: np.ndarray) -> tuple[float
 def gradients(
     w: float, b: float, inputs: np.ndarray, outputs: np.ndarray, loss: Loss = mean_squared_error
 ) -> tuple[float, float, float]:
-    """The loss of the model ``w * x + b`` and its gradients with respect to ``w`` and ``b``, for any `loss`."""
+    """The loss of the model ``w * x + b`` and its gradients with respect to ``w`` and ``b``, for any `loss`.
+
+    The weights may be whatever a student's process has said: what cannot be computed is infinite or NaN, in silence.
+    """
     x = np.asarray(inputs, np.float64)
-    value, slope = loss(w * x + b, outputs)
-    return value, float(np.sum(slope * x)), float(np.sum(slope))
+    with np.errstate(all="ignore"):
+        value, slope = loss(w * x + b, outputs)
+        return value, float(np.sum(slope * x)), float(np.sum(slope))
 
 
 @dataclass(frozen=True)

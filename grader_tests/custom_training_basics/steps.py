@@ -135,7 +135,7 @@ SAYS = {
     "from the tape?",
     "the other": "The gradient for `{name}` is the other weight's: ask the tape for `[model.w, model.b]`, in this "
     "order (`model.trainable_variables` begins with `b`), and hand both over in this order.",
-    "sign": "The gradient for `{name}` has the wrong sign: hand it over as the tape gives it.",
+    "sign": "The step of `{name}` goes uphill: hand its gradient to `apply_gradients` as the tape gives it.",
     "sum": "The gradient for `{name}` looks like that of the sum over the examples.",
     "divided": "The gradient for `{name}` looks divided by the number of examples: hand it over as the tape gives it.",
     "half": "The gradient for `{name}` looks like half of the right one.",

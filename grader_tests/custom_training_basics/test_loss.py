@@ -78,7 +78,7 @@ def test_is_a_scalar(submission, rng):
         assert np.shape(value) == (), "`loss` returned one number, but in a list: its shape has to be (), not (1,)."
         values.append(got)
     numbers = {value for value in values if not np.isnan(value)}
-    assert len(numbers) > 1, "`loss` returns the same number whatever the data are."
+    assert len(numbers) > 1, "`loss` returns the same whatever the data are."
 
 
 @pytest.mark.points(1.5)
@@ -88,19 +88,23 @@ def test_gradients_flow_through_it(submission, rng):
         predicted, target = draw(rng, n)
         gradient = submission.play("gradient_through_loss", predicted, target)
         assert gradient is not None, (
-            "No gradient comes back through `loss`: TensorFlow operations only, without NumPy, `.numpy()`, `float()`, "
-            "rounding, whole numbers or a new `tf.Variable`."
+            "No gradient comes back through `loss`: it has to compute its value from the predictions in each call, "
+            "with TensorFlow operations only, without NumPy, `.numpy()`, `float()`, rounding, whole numbers or a new "
+            "`tf.Variable`."
         )
         # Along the line from the targets through the predictions, where the usual losses have no kink.
         along = predicted.astype("float64") - target
         ahead, behind = ((predicted + step * along).astype("float32") for step in (0.05, -0.05))
         rise = total(submission.play("loss_of", ahead, target)) - total(submission.play("loss_of", behind, target))
-        assert not np.isnan(rise), "`loss` did not return a tensor, so its slope cannot be told."
+        assert not np.isnan(rise), "`loss` did not return a number, so its slope cannot be told."
         slope = float(np.sum(recognise.array(gradient, (n,)) * along))
-        assert slope != 0, "The gradient that comes back through `loss` is 0: does the loss use the predictions?"
+        assert slope != 0, (
+            "The gradient that comes back through `loss` is 0: does the loss change with every prediction, however far "
+            "that is from its target?"
+        )
         assert abs(slope * 0.1 - rise) <= 0.02 * abs(rise), (
             "The gradient that comes back through `loss` is not the slope of its values: is a part of it hidden from "
-            "the tape?"
+            "the tape, or does a value depend on earlier calls?"
         )
 
 

@@ -29,6 +29,9 @@ LATER = (
     "`train` is right in its first calls and not in later ones, or on other models: nothing may be remembered from one "
     "call to the next, such as a gradient, a model or a number of calls."
 )
+MIXED = (
+    "The gradients are right in some calls of `train` and not in others, so they cannot follow another `loss` either."
+)
 CRASHED = "`train` ended with an error after it had moved the weights."
 
 
@@ -155,6 +158,7 @@ def test_follows_any_loss(plain, late, submission, rng):
     # What is wrong with a gradient whatever the loss is has been paid for in the tests above.
     kinds = {weight: known(plain, weight) for weight in (W, B)}
     weights = [weight for weight, kind in kinds.items() if kind is not None]
+    assert weights or not any(all(map(step.is_right, kinds)) for step in plain), MIXED
     assert weights, "Neither gradient is one that could follow another `loss`."
     few, many = (draw(rng, n, *kind) for n, kind in zip((14, 1264), USUAL, strict=True))
     steps = steps_of(submission, rng, few, another)
@@ -218,7 +222,7 @@ def update_mistake(name: str, got: float, used: float, rate: float, scale: float
     mistakes = {
         f"`{name}` is not updated.": 0.0,
         f"`{name}` is updated twice in one call of `train`: once is enough.": 2 * rate * used,
-        f"`{name}` is updated with the learning rate 0.1, whatever `learning_rate` is: use the argument.": 0.1 * used,
+        f"`{name}` is updated with the learning rate 0.1, and not with `learning_rate`: use the argument.": 0.1 * used,
         f"`{name}` is updated without the learning rate.": used,
         f"`{name}` is updated with the learning rate used twice.": rate * rate * used,
         f"`{name}` is updated the wrong way.": -rate * used,

@@ -16,6 +16,10 @@ AGE = 2  # epochs on another model before all runs but the first
 NEAR = 0.35  # of the true value, after 15 epochs
 ON_TRACK = 0.01  # of the reference, at every epoch
 SAME_LOSS = 0.02  # relative: more than one example of so many can make, or an answer's points would hang on the seed
+GROWS = (
+    "The loss grows beyond all bounds: the steps are too large, or go the wrong way. Make the checks of the tasks "
+    "above pass first."
+)
 
 
 def draw(rng, mean_square, noise):
@@ -52,14 +56,16 @@ def test_loss_falls_at_every_epoch(runs, submission):
             submission.play("training_run", *plan, forgive=False)  # its error, if there is one, says more
         _, x, y, *_ = plan
         losses = np.array([recognise.number(value) for value in returned])
-        assert not np.isnan(losses[0]), "`train` did not return a number: does it return the loss?"
-        assert np.isfinite(losses).all(), "The loss grows beyond all bounds: is the step subtracted, with the rate?"
+        assert not np.isnan(losses[0]), (
+            "`train` did not return one number: it has to return what `loss` gives, and that has to be one number."
+        )
+        assert np.isfinite(losses).all(), GROWS
         assert all(np.diff(losses) < 0), (
             "The loss does not fall at every epoch: make the checks of the tasks above pass first."
         )
-        assert np.isfinite(weights).all(), "A weight is no number any more: is the step subtracted, with the rate?"
+        assert np.isfinite(weights).all(), GROWS
         expected = np.mean((np.outer(weights[:-1, 0], x) + weights[:-1, 1:] - y) ** 2, axis=1)
-        assert all(np.isfinite(expected)), "The loss grows beyond all bounds: is the step subtracted, with the rate?"
+        assert all(np.isfinite(expected)), GROWS
         assert all(abs(losses - expected) <= SAME_LOSS * expected), (
             "The loss falls, but it is not the mean squared error of the weights from before each update: look at what "
             "`loss` computes, and when `train` computes it."

@@ -2,8 +2,8 @@
 
 An entry holds what a student wrote in place of the reference's functions; a function that is missing is the
 reference's. Right answers (``right_*.toml``) earn full points everywhere. A wrong one (``wrong_*.toml``) names the
-functions ``at_fault``, the ``points`` of each test cell that is not full, and what the student must be able to read
-there (``says``).
+functions ``at_fault``, the ``points`` of each test cell that is not full, what the student must be able to read there
+(``says``), and all ``claims`` of messages that are true of it, by the names of ``messages/claims.toml``.
 """
 
 import json
@@ -21,7 +21,8 @@ NOTEBOOK = HERE.parents[1] / "source" / "custom_training_basics" / "custom_train
 _CELLS = [cell["metadata"].get("nbgrader", {}) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]]
 FUNCTIONS = tuple(cell["grade_id"] for cell in _CELLS if cell.get("solution"))
 FULL = {cell["grade_id"]: float(cell["points"]) for cell in _CELLS if cell.get("grade")}
-KEYS = {"name", "why", "at_fault", "points", "says", *FUNCTIONS}
+OF_WRONG = {"at_fault", "points", "says", "claims"}
+KEYS = {"name", "why", *OF_WRONG, *FUNCTIONS}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Answer:
     at_fault: tuple[str, ...] = ()
     points: dict[str, float] = field(default_factory=lambda: dict(FULL))
     says: dict[str, str] = field(default_factory=dict)
+    claims: frozenset[str] = frozenset()
 
 
 def load(folder: Path = HERE) -> list[Answer]:
@@ -61,11 +63,11 @@ def parse(document: dict[str, Any], file: str) -> list[Answer]:
 
 
 def _answer(entry: dict[str, Any], where: str, right: bool) -> Answer:
-    needed = {"name", "why"} if right else {"name", "why", "at_fault", "points", "says"}
+    needed = {"name", "why"} if right else {"name", "why", *OF_WRONG}
     for problem, keys in (
         ("unknown keys", set(entry) - KEYS),
         ("missing keys", needed - set(entry)),
-        ("keys that belong to wrong answers", set(entry) & {"at_fault", "points", "says"} if right else set()),
+        ("keys that belong to wrong answers", set(entry) & OF_WRONG if right else set()),
         ("unknown functions at fault", set(entry.get("at_fault", [])) - set(FUNCTIONS)),
         ("unknown test cells", (set(entry.get("points", {})) | set(entry.get("says", {}))) - set(FULL)),
     ):
@@ -76,4 +78,4 @@ def _answer(entry: dict[str, Any], where: str, right: bool) -> Answer:
         raise ValueError(f"{where}: no function is given")
     points = {**FULL, **{cell: float(value) for cell, value in entry.get("points", {}).items()}}
     return Answer(entry["name"], entry["why"], right, code, tuple(entry.get("at_fault", ())), points,
-                  dict(entry.get("says", {})))  # fmt: skip
+                  dict(entry.get("says", {})), frozenset(entry.get("claims", ())))  # fmt: skip

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 import catalogue
 
-WORDS: dict[str, str] = catalogue.tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))
+WORDS: dict[str, str] = catalogue.tomllib.loads(
+    (catalogue.HERE / "messages" / "claims.toml").read_text(encoding="utf-8")
+)
 # What happened, which the grader has seen; and no claim about its cause.
 HAPPENED = re.compile(
     r"^(Your code (raised|returned something|was stopped)|`\w+` is not defined|The notebook's kernel ended)[^.]*"

@@ -10,10 +10,11 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import claims
 import results
 
 SIGNATURES = {
@@ -98,6 +99,57 @@ WRONG = {
         "rate before": STEP + "apply_gradients(model, learning_rate * dw, learning_rate * db, learning_rate)\nreturn value",
     },
 }  # fmt: skip
+# What messages may claim of each mistake, besides what is seen of the training run and of time: see ``claims.toml``.
+TRUE = {
+    "loss": {
+        "sum": "sum",
+        "half": "half",
+        "twice": "twice",
+        "absolute": "absolute",
+        "root": "root",
+        "no square": "no-square",
+        "negative": "negative-loss",
+        "each": "returns-each loss-in-a-list",
+        "nothing": "returns-nothing no-slope gradients-of-none",
+        "first": "",
+        "number": "left-tensorflow",
+        "plus": "",
+    },
+    "apply_gradients": {
+        "uphill": "uphill",
+        "no rate": "no-rate",
+        "exchanged": "exchanged",
+        "only w": "unmoved",
+        "only b": "unmoved",
+        "replaced": "replaced",
+        "nothing": "unmoved",
+        "twice": "moved-twice",
+        "sign": "rate-alone",
+    },
+    "train": {
+        "returns nothing": "train-returns-nothing",
+        "returns the loss after": "loss-from-after",
+        "exchanged": "exchanged-gradients",
+        "uphill": "negative-gradient",
+        "half": "half-gradient",
+        "no update": "zero-dw no-gradient-could-follow model-unmoved not-updated",
+        "twice": "updated-twice",
+        "own rate": "updated-fixed-rate",
+        "b alone": "zero-dw not-updated",
+        "w alone": "zero-dw not-updated",
+        "no formula of loss": "does-not-follow",
+        "half of the data": "strangers",
+        "divided by N": "gradient-over-n",
+        "rate before": "rate-in-gradient",
+    },
+}
+OF_A_RUN = "run-no-number run-grows run-does-not-fall run-other-loss run-does-not-arrive run-another-way"
+OF_ALL = {"loss": "other-loss", "apply_gradients": "other-step", "train": "other-gradient"}
+OF_SOME_CALLS = {
+    "loss": "late-loss other-slope",
+    "apply_gradients": "sometimes",
+    "train": "late-train right-in-some-calls",
+}
 ALWAYS = "always"
 CALLS = {
     ALWAYS: "True",
@@ -128,11 +180,12 @@ WHEN = {
 
 @dataclass(frozen=True)
 class Generated:
-    """One answer: its name, its code, and the function that is wrong, if one is."""
+    """One answer: its name, its code, the function that is wrong, if one is, and the claims that are true of it."""
 
     name: str
     code: dict[str, str]
     at_fault: str = ""
+    claims: frozenset[str] = frozenset()
 
 
 def every() -> list[Generated]:
@@ -147,8 +200,14 @@ def every() -> list[Generated]:
     for function in SIGNATURES:
         for style, mistake, when in product(RIGHT[function], WRONG[function], WHEN[function]):
             source = _sometimes(function, RIGHT[function][style], WRONG[function][mistake], WHEN[function][when])
-            found.append(Generated(f"{function}, {style}: {mistake}, {when}", {function: source}, function))
+            true = _true(function, mistake, always=when == ALWAYS)
+            found.append(Generated(f"{function}, {style}: {mistake}, {when}", {function: source}, function, true))
     return found
+
+
+def _true(function: str, mistake: str, *, always: bool) -> frozenset[str]:
+    of_time = "" if always else OF_SOME_CALLS[function]
+    return frozenset(f"{TRUE[function][mistake]} {OF_ALL[function]} {OF_A_RUN} {of_time}".split())
 
 
 def _indented(body: str) -> str:
@@ -167,19 +226,27 @@ def _sometimes(function: str, right: str, wrong: str, when: str) -> str:
 
 
 def misjudged(answers: Sequence[Generated]) -> list[str]:
-    """Grade `answers`; a line for each that got what it should not have got."""
+    """Grade `answers`; a line for each that got what it should not have got, or read what is not true of it."""
     by_name = {answer.name: answer for answer in answers}
     missing, found = set(by_name), []
     for name, _, result in results.graded([results.job(answer.name, answer.code) for answer in answers]):
         missing.discard(name)
-        answer, lost = by_name[name], result.lost()
-        if result.undecided:
-            found.append(f"{name}: undecided: {', '.join(result.undecided)}")
-        elif not answer.at_fault and lost:
-            found.append(f"{name}: right, and lost in {', '.join(sorted(lost))}: {result.messages}")
-        elif answer.at_fault and lost - {"test_training_run"} != {f"test_{answer.at_fault}"}:
-            found.append(f"{name}: lost in {', '.join(sorted(lost)) or 'nothing'}")
+        found += [f"{name}: {fault}" for fault in faults(by_name[name], result)]
     return found + [f"{name}: ended its process" for name in sorted(missing)]
+
+
+def faults(answer: Generated, result: results.Result) -> Iterator[str]:
+    """Yield what is wrong with the result of one answer."""
+    lost = result.lost()
+    if result.undecided:
+        yield f"undecided: {', '.join(result.undecided)}"
+    elif not answer.at_fault and lost:
+        yield f"right, and lost in {', '.join(sorted(lost))}: {result.messages}"
+    elif answer.at_fault and lost - {"test_training_run"} != {f"test_{answer.at_fault}"}:
+        yield f"lost in {', '.join(sorted(lost)) or 'nothing'}"
+    untrue = claims.of(message for cell in result.messages.values() for message in cell) - answer.claims
+    if untrue:
+        yield f"reads what is untrue: {', '.join(sorted(untrue))}"
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ WRONG = {
     "at_fault": ["loss"],
     "points": {"test_loss": 1.5},
     "says": {"test_loss": "z"},
+    "claims": ["sum"],
 }
 RIGHT = {"name": "x", "why": "y", "loss": "loss = 1"}
 
@@ -24,6 +25,7 @@ def test_an_entry_becomes_an_answer():
     answer = parse(WRONG)
     assert answer.points == {**catalogue.FULL, "test_loss": 1.5}
     assert answer.code == {"loss": "loss = 1"}
+    assert answer.claims == {"sum"}
     assert not answer.right
     assert parse(RIGHT, "right_x.toml").points == catalogue.FULL
 
@@ -34,7 +36,7 @@ def test_an_entry_becomes_an_answer():
         ({**WRONG, "reason": "typing"}, "wrong_x.toml", "unknown keys: reason"),
         ({**WRONG, "points": {"test_los": 1}}, "wrong_x.toml", "unknown test cells: test_los"),
         ({**WRONG, "at_fault": ["train", "run"]}, "wrong_x.toml", "unknown functions at fault: run"),
-        ({"name": "x", "why": "y", "loss": "z"}, "wrong_x.toml", "missing keys: at_fault, points, says"),
+        ({"name": "x", "why": "y", "loss": "z"}, "wrong_x.toml", "missing keys: at_fault, claims, points, says"),
         ({"why": "y", "loss": "z"}, "right_x.toml", "an entry without a name: missing keys: name"),
         (WRONG, "right_x.toml", "belong to wrong answers"),
         ({"name": "x", "why": "y"}, "right_x.toml", "no function is given"),

@@ -242,12 +242,6 @@ MISTAKES = {
         error = (model(inputs) - outputs).numpy()
         apply_gradients(model, np.mean(2 * error * inputs.numpy()), np.mean(2 * error), learning_rate)
         return loss(error, 0.0)"""), "no `tf.GradientTape`"),
-    "a loss of its own": (train("""
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((model(inputs) - outputs) ** 2)
-        dw, db = tape.gradient(loss, [model.w, model.b])
-        apply_gradients(model, dw, db, learning_rate)
-        return loss"""), "has to call your `loss`"),
     "tape of another name": (train("""
         with tf.GradientTape() as my_tape:
             current = loss(model(inputs), outputs)
@@ -287,6 +281,12 @@ RIGHT = {
         del tape
         apply_gradients(model, dw, db, learning_rate)
         return current"""),
+    "the loss by another name": {"train": "my_loss = loss\n" + train("""
+        with tf.GradientTape() as tape:
+            current = my_loss(model(inputs), outputs)
+        dw, db = tape.gradient(current, [model.w, model.b])
+        apply_gradients(model, dw, db, learning_rate)
+        return current""")["train"]},
     "no name of a tape": train("""
         with getattr(tf, "Gradient" + "Tape")() as tape:
             current = loss(model(inputs), outputs)

@@ -1,0 +1,65 @@
+"""What a message says is true of the answer whose student reads it: over the catalogue and generated answers."""
+
+import runpy
+
+import catalogue
+import claims
+import generate
+import pytest
+import results
+
+WRONG = [answer for answer in catalogue.load() if not answer.right]
+HINTS = runpy.run_path(str(catalogue.HERE.parents[1] / "grader_tests" / "custom_training_basics" / "hints.py"))
+pytestmark = pytest.mark.timeout(3600)
+
+
+def heard(result):
+    """The claims of all messages of a result."""
+    return claims.of(message for cell in result.messages.values() for message in cell)
+
+
+@pytest.mark.parametrize("answer", [pytest.param(answer, id=answer.name) for answer in WRONG])
+def test_no_message_is_untrue_of_its_answer(graded, answer):
+    """Everything that a wrong answer's student reads is among what is true of the answer."""
+    assert heard(graded[answer.name]) - answer.claims == set()
+
+
+def test_only_known_claims_are_listed():
+    """A slip in an entry is found, and so is a mistake of the generator without its claims."""
+    listed = {claim for answer in WRONG for claim in answer.claims}
+    generated = {claim for answer in generate.every() for claim in answer.claims}
+    assert (listed | generated) - set(claims.WORDS) == set()
+
+
+def test_every_claim_is_made_of_somebody(graded):
+    """No words are listed that nobody reads."""
+    made = set().union(*(heard(result) for result in graded.values()))
+    assert set(claims.WORDS) - made - {"gradient-over-n"} == set()  # with this one, a division by N is made up for
+
+
+@pytest.mark.parametrize("advice", [says for _, says in HINTS["SYMPTOMS"]] + [*HINTS["BY_KIND"].values()])
+def test_every_advice_is_one_claim(advice):
+    """The words of one claim are in no other advice."""
+    assert len(claims.of([advice]) & set(claims.WORDS)) == 1
+
+
+def test_words_without_a_name_are_a_claim_of_their_own():
+    """A new message is asked about before anybody reads it; what has happened is no claim."""
+    assert claims.of(["`loss` is blue."]) == {"`loss` is blue."}
+    assert claims.of(["Your code raised ValueError in `loss`, line 2 of its cell."]) == set()
+    assert claims.of(["Your code raised TypeError. Two tensors of different types meet: …"]) == {"two-types"}
+
+
+@pytest.mark.parametrize(
+    ("message", "untrue"),
+    [
+        ("This looks like the sum over the examples: take the mean.", []),
+        ("This looks like half of the sum: take the mean.", ["reads what is untrue: half-of-sum"]),
+        ("It is late.", ["reads what is untrue: It is late."]),
+    ],
+)
+def test_untrue_words_about_a_generated_answer_are_found(message, untrue):
+    """A generated answer that hears what is not true of its mistake is misjudged."""
+    answer = generate.Generated("a", {}, "loss", frozenset({"sum"}))
+    result = results.Result({**catalogue.FULL, "test_loss": 2.0}, {"test_loss": [message]})
+    assert list(generate.faults(answer, result)) == untrue
