@@ -28,7 +28,7 @@ from proctor.plugins.formgrader import EscapeNames, ShowResults, escape_pages, t
 from proctor.plugins.late import LatePenalties
 from proctor.plugins.metadata import CheckMetadata
 from proctor.plugins.restore import RestoreLockedCells, SubmissionExporter
-from proctor.render.highlight import BoundedHighlight
+from proctor.render.highlight import BoundedHighlight, coloured
 
 
 def configure(config: Any) -> None:
@@ -71,7 +71,7 @@ def _make_pages(config: Any) -> None:
     config.HTMLExporter.template_paths = template_paths()
     config.HTMLExporter.preprocessors.append(EscapeNames)
     config.HTMLExporter.preprocessors.append(ShowResults)
-    config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight})
+    config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight, "ansi2html": coloured})
     escape_pages()
 
 
