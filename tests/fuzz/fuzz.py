@@ -5,6 +5,7 @@ memory. The seed and the check that it prints make the same case again.
 """
 
 import argparse
+import logging
 import math
 import resource
 import sys
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other cases (%(default)s)")
     parser.add_argument("--check", choices=CHECKS, action="append", help="only this check (repeatable)")
     options = parser.parse_args()
+    logging.disable()
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         course = tiny_course.make(Path(folder) / "course")

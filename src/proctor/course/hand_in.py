@@ -14,9 +14,10 @@ from proctor.course.folders import Course
 from proctor.course.submitted_folder import bad_id, unsafe
 from proctor.repair.read import TooMuch, notebook_of, text_of
 
-MAX_NOTEBOOK = 200 << 20
+MAX_NOTEBOOK = 64 << 20
 # Lists and objects of a notebook's JSON, in outputs and in text, too: each takes a kilobyte here.
 MAX_OBJECTS = 1_000_000
+MAX_QUOTES = 4_000_000  # two for each of its texts, which are often lines: each takes a hundred bytes
 MAX_OBJECTS_BESIDE_OUTPUTS = 100_000
 MAX_TIMESTAMP = 100
 MAX_NAMED = 5
@@ -72,7 +73,7 @@ def _unreadable(path: Path) -> str:
     if size > MAX_NOTEBOOK:
         return f"{size >> 20} MB is too large (limit {MAX_NOTEBOOK >> 20} MB): clear its outputs"
     text = path.read_bytes()
-    if text.count(b"{") + text.count(b"[") > MAX_OBJECTS:
+    if text.count(b"{") + text.count(b"[") > MAX_OBJECTS or text.count(b'"') > MAX_QUOTES:
         return "holds too many lists or objects: clear its outputs"
     try:
         data = json.loads(text_of(text))

@@ -15,6 +15,9 @@ from proctor.render import words
 MAX_CELL_OUTPUT = 2 << 20
 OUTPUT_COST = 500  # what an output takes beside its text
 MAX_TEXT = 100_000
+MAX_CHARACTERS = 500_000  # of a whole notebook's outputs
+MAX_VALUE = 1_000  # of a result that is too large to be kept
+MAX_FRAMES = 20  # of a traceback
 IMAGES = ("image/png", "image/jpeg")
 DECIDING = ("error", "execute_result")
 
@@ -38,10 +41,13 @@ class CellRun:
     def add(self, output: Any, size: int) -> None:
         """Keep `output` while the cell is within its size; consecutive text of one stream is one output.
 
-        What decides the points of an ordinary test cell, an error or its value, is kept whatever the size.
+        What decides the points of an ordinary test cell, an error or its value, is kept; of a large one only that.
         """
         if output.output_type in DECIDING:
             self.outputs = [kept for kept in self.outputs if kept.output_type != output.output_type]
+            if self.size + size > MAX_CELL_OUTPUT:
+                output, size = slim(output), 0
+            self.size += size
             self.outputs.append(output)
             return
         last = self.outputs[-1] if self.outputs else None
@@ -61,7 +67,12 @@ class CellRun:
 
     def leave_out(self, remark: Any) -> None:
         """Keep nothing but `remark` and what decides points."""
-        self.outputs = [remark, *(output for output in self.outputs if output.output_type in DECIDING)]
+        self.outputs = [remark, *(slim(output) for output in self.outputs if output.output_type in DECIDING)]
+
+    @property
+    def characters(self) -> int:
+        """How much text there is in the outputs."""
+        return sum(map(_characters, self.outputs))
 
     def ensure_error(self, name: str, text: str) -> None:
         """Have an error in the outputs of a cell that did not run to its end: without, nbgrader gives full points.
@@ -80,6 +91,24 @@ def remark(text: str) -> Any:
     return new_output("stream", name="stdout", text=words.in_cell(text))
 
 
+def slim(output: Any) -> Any:
+    """As much of an error or a result as decides points."""
+    if output.output_type == "error":
+        return new_output(
+            "error", ename=output.ename, evalue=output.evalue, traceback=[f"{output.ename}: {output.evalue}"]
+        )
+    text = output.data.get("text/plain", "")[:MAX_VALUE]
+    return new_output("execute_result", {"text/plain": text}, execution_count=output.execution_count)
+
+
+def _characters(output: Any) -> int:
+    if output.output_type == "stream":
+        return len(output.text)
+    if output.output_type == "error":
+        return sum(map(len, output.traceback))
+    return len(output.data.get("text/plain", ""))
+
+
 def only_shown(output: Any) -> Any:
     """A result is shown as before, but nbgrader does not take it for points any more."""
     return new_output("display_data", output.data) if output.output_type == "execute_result" else output
@@ -96,7 +125,7 @@ def output_of(message: dict[str, Any]) -> tuple[Any, int]:
         return new_output("stream", name=message["name"], text=text), len(text)
     if kind == "error":
         lines = message.get("traceback")
-        safe = [wire.text(str(line)[:5000]) for line in lines[:200]] if isinstance(lines, list) else []
+        safe = [wire.text(str(line)[:5000]) for line in lines[-MAX_FRAMES:]] if isinstance(lines, list) else []
         name, value = wire.text(str(message.get("ename"))[:200]), wire.text(str(message.get("evalue"))[:2000])
         return new_output("error", ename=name, evalue=value, traceback=safe), sum(map(len, safe))
     if kind in ("display_data", "execute_result") and isinstance(message.get("data"), dict):

@@ -11,7 +11,16 @@ from typing import Any
 from nbformat.v4 import new_output
 
 from proctor.hidden_tests.run_line import same_text
-from proctor.notebook.cell_run import IMAGES, MAX_CELL_OUTPUT, MAX_TEXT, CellRun, only_shown, output_of, remark
+from proctor.notebook.cell_run import (
+    IMAGES,
+    MAX_CELL_OUTPUT,
+    MAX_CHARACTERS,
+    MAX_TEXT,
+    CellRun,
+    only_shown,
+    output_of,
+    remark,
+)
 from proctor.render import words
 
 MAX_OUTPUTS = 1000  # of one cell
@@ -42,25 +51,27 @@ def keep_outputs(cells: Sequence[Any], handed_in: HandedIn, room: int) -> None:
     `handed_in` has the text and the outputs of each code cell by the cell's id. A cell whose text is another one now
     keeps nothing: it did not write that. `room`: bytes for all of them together.
     """
+    characters = MAX_CHARACTERS
     for cell in cells:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         source, outputs = handed_in.get(str(cell.get("id")), ("", ()))
         kept = _reduced(outputs, _to_look_at) if same_text(source, cell.source) else CellRun()
-        room -= kept.size
-        if room < 0:
+        room, characters = room - kept.size, characters - kept.characters
+        if min(room, characters) < 0:
             kept.leave_out(remark(words.LEFT_OUT))
         cell.outputs = [remark(words.not_run_again(bool(kept.outputs))), *kept.outputs]
 
 
 def count_outputs(cells: Sequence[Any], handed_in: HandedIn, room: int) -> None:
     """Give `cells` the outputs that they were handed in with, for nbgrader to count: ``autograde --no-execute``."""
+    characters = MAX_CHARACTERS
     for cell in cells:
         if cell.cell_type != "code":
             continue
         kept = _reduced(handed_in.get(str(cell.get("id")), ("", ()))[1], lambda output: output)
-        room -= kept.size
-        if room < 0:
+        room, characters = room - kept.size, characters - kept.characters
+        if min(room, characters) < 0:
             kept.leave_out(remark(words.LEFT_OUT))
         cell.outputs = kept.outputs
 

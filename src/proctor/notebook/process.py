@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from proctor.errors import KernelDied, StudentFault, TooSlow
 from proctor.hidden_tests.explain import fault_of
-from proctor.notebook.cell_run import CellRun, End, remark
+from proctor.notebook.cell_run import MAX_CHARACTERS, CellRun, End, remark
 from proctor.notebook.fair_clock import CROWDED
 from proctor.notebook.student_kernel import Starter, StudentKernel
 from proctor.render import words
@@ -26,7 +26,8 @@ DEFAULTS = Settings()
 class Limits:
     """Seconds for a cell and for one call of a hidden test, as `FairClock` counts them; of wall clock for a notebook.
 
-    And the kernels that one exercise may use up, and the bytes of `output` that are kept of a whole notebook.
+    And the kernels that one exercise may use up, and of a whole notebook the bytes of `output` that are kept, and the
+    `characters` of text in them: a page of them is parsed by whoever shows it.
     """
 
     cell: float = DEFAULTS.cell_timeout
@@ -34,6 +35,7 @@ class Limits:
     notebook: float = DEFAULTS.notebook_timeout
     kernels: int = 8
     output: int = 16 << 20
+    characters: int = MAX_CHARACTERS
 
 
 HARM: dict[End, FlagKind] = {"died": "ended kernel", "too slow": "too slow", "flood": "flood"}
@@ -58,7 +60,7 @@ class NotebookProcess:
         self._exercise_began = time.monotonic()
         self._deadline = time.monotonic() + limits.notebook
         self._flags: list[Flag] = []
-        self._written = 0
+        self._written = self._characters = 0
         self._in_line = 0.0  # seconds for which the kernels that have ended waited for a processor
 
     def run_cell(self, code: str, name: str) -> CellRun:
@@ -78,7 +80,8 @@ class NotebookProcess:
             raised = (f"{output.ename}: {output.evalue}" for output in run.outputs if output.output_type == "error")
             self._flags += [Flag(kind, name) for kind in refused(raised)]
         self._written += run.size
-        if self._written > self._limits.output:
+        self._characters += run.characters
+        if self._written > self._limits.output or self._characters > self._limits.characters:
             run.leave_out(remark(words.LEFT_OUT))
         return run
 

@@ -28,7 +28,7 @@ from proctor.errors import CourseError
 from proctor.plugins.formgrader import EscapeNames, ShowResults, escape_pages, template_paths
 from proctor.plugins.late import LatePenalties
 from proctor.records import database
-from proctor.render.highlight import BoundedHighlight
+from proctor.render.highlight import BoundedHighlight, coloured
 
 
 def configure(config: Any) -> None:
@@ -71,7 +71,7 @@ def _make_pages(config: Any) -> None:
     config.HTMLExporter.template_paths = template_paths()
     config.HTMLExporter.preprocessors.append(EscapeNames)
     config.HTMLExporter.preprocessors.append(ShowResults)
-    config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight})
+    config.HTMLExporter.filters.update({"highlight_code": BoundedHighlight, "ansi2html": coloured})
     escape_pages()
 
 

@@ -1,4 +1,4 @@
-"""Python as highlighted HTML, in time that grows with its length: Pygments' does not on everything a student may write.
+"""Python and a terminal's colours as HTML, in time that grows with their length: what nbconvert has is slower on some.
 
 Used for the feedback page, and by formgrader's page through ``c.HTMLExporter.filters``.
 """
@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
+from nbconvert.filters.ansi import ansi2html, strip_ansi
 from nbconvert.filters.highlight import Highlight2HTML
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
@@ -14,7 +15,8 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 MAX_SOURCE = 20_000  # characters of a cell
 MAX_LINE = 1_000
-MAX_PAGE = 300_000  # characters of a page's cells together
+MAX_PAGE = 100_000  # characters of a page's cells together
+MAX_COPIED = 50_000_000  # characters, at the escape sequences of one text
 
 
 def plain_lines(source: str) -> str:
@@ -34,6 +36,12 @@ def highlighted(source: str) -> Markup:
     if not is_quick(text):
         return escape(source)
     return Markup(highlight(text, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))  # noqa: S704 - it escapes
+
+
+def coloured(text: str) -> str:
+    """Stand in for nbconvert's ``ansi2html``, which copies the rest of a text at each colour: many are left out."""
+    few = text.count("\x1b") * len(text) <= MAX_COPIED
+    return str(ansi2html(text) if few else escape(strip_ansi(text)))
 
 
 class BoundedHighlight(Highlight2HTML):

@@ -13,13 +13,16 @@ from typing import Any
 
 import nbformat
 
+from proctor.results.in_notebook import METADATA
+
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 SURROGATE = re.compile("[\ud800-\udfff]")
 ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 KINDS = ("code", "markdown", "raw")
-# More than any honest notebook has: each cell of code is parsed, and compared with what was released.
+# More than any honest notebook has: each cell of code is parsed, and compared with what was released; and whoever shows
+# a notebook, as formgrader does, has work with each cell and each character.
 MAX_CELLS = 2_000
-MAX_CODE = 1_000_000  # characters in cells of code
+MAX_SOURCE = 1_000_000  # characters in all cells
 
 
 class TooMuch(ValueError):
@@ -43,9 +46,9 @@ def notebook_of(content: bytes) -> Any:
     """
     cells, about = _read(content)
     made = _cells(cells)
-    if sum(len(cell["source"]) for cell in made if cell["cell_type"] == "code") > MAX_CODE:
-        raise TooMuch(f"holds more than {MAX_CODE:,} characters of code")
-    nb = {"cells": made, "metadata": _language(_object(about)), "nbformat": 4, "nbformat_minor": 5}
+    if sum(len(cell["source"]) for cell in made) > MAX_SOURCE:
+        raise TooMuch(f"holds more than {MAX_SOURCE:,} characters in its cells")
+    nb = {"cells": made, "metadata": _about(_object(about)), "nbformat": 4, "nbformat_minor": 5}
     return nbformat.from_dict(nb)
 
 
@@ -94,11 +97,15 @@ def _from_version_3(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "cells": cells}
 
 
-def _language(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What a notebook says of its language, in the form that nbformat knows; nothing else of that matters here."""
+def _about(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a notebook says of its language, in the form that nbformat knows, and what we have noted; no more matters.
+
+    A student's own note is gone before anybody reads it: see `proctor.autograde.restore`.
+    """
     wanted = {"kernelspec": ("name", "display_name", "language"), "language_info": ("name",)}
     told = {part: {key: _object(about.get(part)).get(key) for key in keys} for part, keys in wanted.items()}
-    return _plain({part: keys for part, keys in told.items() if all(isinstance(value, str) for value in keys.values())})
+    known = {part: keys for part, keys in told.items() if all(isinstance(value, str) for value in keys.values())}
+    return _plain({**known, **({METADATA: about[METADATA]} if isinstance(about.get(METADATA), dict) else {})})
 
 
 def _cells(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
