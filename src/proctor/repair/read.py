@@ -96,8 +96,10 @@ def _from_version_3(data: dict[str, Any]) -> dict[str, Any]:
 
 def _language(about: Mapping[str, Any]) -> dict[str, Any]:
     """What a notebook says of its language, in the form that nbformat knows; nothing else of that matters here."""
-    wanted = {"kernelspec": ("name", "display_name", "language"), "language_info": ("name",)}
+    wanted = {"kernelspec": ("name", "display_name"), "language_info": ("name",)}
     told = {part: {key: _object(about.get(part)).get(key) for key in keys} for part, keys in wanted.items()}
+    language = _object(about.get("kernelspec")).get("language")  # Colab's notebooks have none
+    told["kernelspec"] |= {"language": language} if isinstance(language, str) else {}
     return _plain({part: keys for part, keys in told.items() if all(isinstance(value, str) for value in keys.values())})
 
 
