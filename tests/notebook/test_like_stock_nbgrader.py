@@ -224,15 +224,34 @@ def test_clearing_the_output_keeps_a_value():
     assert determine_grade(cell) == (0.5, 4)
 
 
-def test_another_language_is_refused_by_name(tmp_path):
+# What a source notebook says of its kernel; what is said of it, or nothing: it is Python.
+KERNELS = {
+    "r": ({"name": "ir", "display_name": "R", "language": "R"}, "its kernel is 'ir' (R)"),
+    "r-by-name": ({"name": "ir", "display_name": "R"}, "its kernel is 'ir' (ir)"),
+    "julia": ({"name": "julia-1.9", "display_name": "Julia 1.9.2"}, "its kernel is 'julia-1.9' (julia)"),
+    "installed": ({"name": "echo", "display_name": "Echo"}, "its kernel is 'echo' (echo)"),
+    "colab": ({"name": "python3", "display_name": "Python 3"}, ""),
+    "own-name": ({"name": "irene", "display_name": "Irene's environment"}, ""),
+}
+
+
+def test_another_language_is_refused_by_name(tmp_path, monkeypatch):
     """A notebook for R is not run as Python, whatever the submission says: the source's kernel counts."""
-    root = course(tmp_path / "course", OURS, {})
-    nb = source_notebook()
-    nb.metadata.kernelspec = {"name": "ir", "display_name": "R", "language": "R"}
-    nbformat.write(nb, root / "source" / NAME / "p.ipynb")
-    assert run(root, "nbgrader", "generate_assignment", NAME, "--force").returncode == 0
-    (root / "submitted/ada" / NAME).mkdir(parents=True)
-    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python", "language": "python"}
-    nbformat.write(nb, root / "submitted/ada" / NAME / "p.ipynb")
-    done = run(root, "proctor", "grade")
-    assert (done.returncode, "its kernel is 'ir' (R)" in done.stderr) == (1, True), done.stderr
+    echo = tmp_path / "data/kernels/echo"
+    echo.mkdir(parents=True)
+    (echo / "kernel.json").write_text('{"argv": ["true"], "display_name": "Echo", "language": "echo"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
+    root = tmp_path / "course"
+    for name, (kernel, _) in KERNELS.items():
+        (root / "source" / name).mkdir(parents=True)
+        nb = source_notebook()
+        nb.metadata.kernelspec = kernel
+        nbformat.write(nb, root / "source" / name / "p.ipynb")
+        nb.metadata = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
+        (root / "submitted/ada" / name).mkdir(parents=True)
+        nbformat.write(nb, root / "submitted/ada" / name / "p.ipynb")
+    (root / "nbgrader_config.py").write_text(OURS)
+    for name, (_, said) in KERNELS.items():
+        assert run(root, "nbgrader", "generate_assignment", name, "--create").returncode == 0
+        done = run(root, "proctor", "grade", name)
+        assert (done.returncode, said in done.stderr) == (int(bool(said)), True), done.stderr

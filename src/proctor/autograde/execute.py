@@ -6,10 +6,12 @@ person. Both run inside every nbgrader route: ``nbgrader autograde``, formgrader
 """
 
 import hashlib
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import NoSuchKernel, get_kernel_spec
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
@@ -32,6 +34,10 @@ from proctor.settings import Settings
 
 # What nbgrader promises to notebooks that ask how they are run.
 FOR_NOTEBOOKS = {"NBGRADER_EXECUTION": "autograde"}
+# Kernels that are often met, by what their names begin with.
+OTHER_KERNELS = re.compile(
+    r"(?:ir|xr|julia|octave|matlab|bash|sagemath|sos|xcpp|java|deno|scala|rust|ruby|stata|sas)(?![a-z])"
+)
 GO_ON = "Look with `proctor doctor`; to grade all the same, `proctor grade --allow-unsandboxed`."
 
 
@@ -44,12 +50,22 @@ def _trait(kind: Any, name: str) -> Any:
 def _expect_python(nb: Any, name: str) -> None:
     """Refuse a notebook in another language: as Python, it would earn nothing. The kernel is the source notebook's."""
     kernel = nb.metadata.get("kernelspec", {})
-    language = kernel.get("language") or nb.metadata.get("language_info", {}).get("name") or "python"
-    if str(language).lower() not in ("python", "python3", "ipython"):
+    told = nb.metadata.get("language_info", {}).get("name")  # by the submission
+    language = str(kernel.get("language") or _language_of(str(kernel.get("name", ""))) or told or "python")
+    if language.lower() not in ("python", "python3", "ipython"):
         raise CourseError(
             f"{name}: its kernel is {kernel.get('name')!r} ({language}), and proctor runs Python only; docs/authors.md "
             "says how nbgrader's own Execute grades it"
         )
+
+
+def _language_of(kernel: str) -> str | None:
+    """The language of a kernel whose notebook does not say it: of one that is known here, or known by its name."""
+    try:
+        return str(get_kernel_spec(kernel).language)
+    except NoSuchKernel:
+        known = OTHER_KERNELS.match(kernel)
+        return known[0] if known else None
 
 
 def _outputs_of(path: Path) -> HandedIn:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +32,23 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the result in the format that was asked for."""
     from proctor.course import folders as courses
+    from proctor.grading import one_notebook
+    from proctor.notebook import out_of_reach
     from proctor.render import check_json, gradescope, words
     from proctor.render.cell_outputs import as_text
 
     try:
-        result = _result(courses.load(Path.cwd()), options)
+        course = courses.load(Path.cwd())
+        assignment = one_notebook.choose(course, options.notebook, options.assignment)
+        result = _result(course, options.notebook, assignment)
     except OSError as error:
         raise CourseError(f"{options.notebook}: {error.strerror}") from None
     if options.format == "gradescope":
         print(json.dumps(gradescope.results(result), indent=2))
     if result.error:
         raise CourseError(result.error)
+    for_authors = out_of_reach.flags_of(course.sources(assignment))
+    result = replace(result, flags=(*result.flags, *for_authors))
     if options.format == "json":
         print(json.dumps(check_json.results(result), indent=2))
     elif options.format == "text":
@@ -50,18 +57,17 @@ def run(options: argparse.Namespace) -> int:
     return GRADED if result.points == result.max_points else SOME_NOT
 
 
-def _result(course: "Course", options: argparse.Namespace) -> "SubmissionResult":
+def _result(course: "Course", notebook: Path, assignment: str) -> "SubmissionResult":
     """Grade it, with everything imported at once, here and in the process that kernels come from."""
     from proctor.executors import pool
     from proctor.grading import one_notebook
     from proctor.render import words
 
-    assignment = one_notebook.choose(course, options.notebook, options.assignment)
-    preload = one_notebook.needed(course, options.notebook, assignment)
+    preload = one_notebook.needed(course, notebook, assignment)
     _say(words.importing(preload))
     with pool.warm(preload, course.settings.environment):
-        _say(words.grading(options.notebook.name))
-        return one_notebook.check(course, options.notebook, assignment)
+        _say(words.grading(notebook.name))
+        return one_notebook.check(course, notebook, assignment)
 
 
 def _say(text: str) -> None:

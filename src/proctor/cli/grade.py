@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from proctor.grading import class_run as grading
     from proctor.grading.class_rows import class_rows
     from proctor.grading.penalties import renew_penalties
+    from proctor.notebook import out_of_reach
     from proctor.render import words
     from proctor.render.class_table import class_table, notes_below
     from proctor.sandbox import machine
@@ -71,6 +72,8 @@ def run(options: argparse.Namespace) -> int:
     print(class_table(rows))
     for note in notes_below(rows, course.settings.seed == PUBLISHED_SEED):
         print(f"\n{note}")
+    for flag in out_of_reach.flags_of(course.sources(assignment)):
+        print(f"\nFor the author: {words.flag(flag)}")
     failed = [*(result for result in results if result.error), *misplaced]
     graded = sum(not result.error for result in results)
     print(f"\n{graded} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")

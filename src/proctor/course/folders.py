@@ -47,9 +47,13 @@ class Course:
             raise CourseError(f"{self.root / 'source'}: {reason}; there are: {', '.join(known) or 'none'}")
         return assignment
 
+    def sources(self, assignment: str) -> list[Path]:
+        """The assignment's notebooks in ``source/``, without what macOS puts beside them (``._x.ipynb``)."""
+        return sorted(self.folder("source", ".", assignment).glob("[!.]*.ipynb"))
+
     def notebooks(self, assignment: str) -> list[str]:
-        """Names of the notebooks in the assignment's source, without what macOS puts beside them (``._x.ipynb``)."""
-        return sorted(path.stem for path in self.folder("source", ".", assignment).glob("[!.]*.ipynb"))
+        """Names of the assignment's notebooks."""
+        return [path.stem for path in self.sources(assignment)]
 
     def students(self, assignment: str) -> list[str]:
         """Ids of everybody with a folder for `assignment` in ``submitted/`` whom the course does not leave out."""

@@ -42,9 +42,12 @@ HARM: dict[End, FlagKind] = {"died": "ended kernel", "too slow": "too slow", "fl
 # What the sandbox or a limit kept from a student's code, told by the exception: worth a look by a person.
 REFUSED: dict[FlagKind, re.Pattern[str]] = {
     "memory": re.compile(r"MemoryError|ResourceExhaustedError"),
-    "forbidden": re.compile(r"PermissionError|Operation not permitted|name resolution"),
+    # IPython does not find the shell that starts a program for `!`.
+    "forbidden": re.compile(r"PermissionError|Operation not permitted|name resolution|shell not found"),
     "file missing": re.compile(r"FileNotFoundError|No such file or directory"),
 }
+# What multiprocessing says where it cannot make its locks: no file is named.
+NO_LOCKS = re.compile(r"^FileNotFoundError: \[Errno 2\] No such file or directory$", re.MULTILINE)
 
 
 class NotebookProcess:
@@ -172,5 +175,5 @@ class NotebookProcess:
 
 def refused(errors: Iterable[str]) -> list[FlagKind]:
     """Return what the grader kept from a student's code, by the errors that came of it, each once."""
-    text = "\n".join(errors)
+    text = NO_LOCKS.sub("PermissionError", "\n".join(errors))
     return [kind for kind, pattern in REFUSED.items() if pattern.search(text)]

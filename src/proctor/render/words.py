@@ -124,6 +124,8 @@ def flag(flag: Flag) -> str:
         return f"{flag.cell}: passes its hidden tests, but its visible checks fail: look at it"
     if flag.kind == "misfit":
         return f"{flag.cell}: {_listed(flag.names)} could do nothing with an answer, which counts against the answer"
+    if flag.kind == "out of reach":
+        return f"cell {flag.cell} needs what no student's process may do, for anybody: {_listed(flag.names)}"
     if flag.kind in OF_A_CELL:
         return OF_A_CELL[flag.kind].format(flag.cell)
     if flag.kind in REPAIRS:

@@ -102,8 +102,10 @@ def _about(about: Mapping[str, Any]) -> dict[str, Any]:
 
     A student's own note is gone before anybody reads it: see `proctor.autograde.restore`.
     """
-    wanted = {"kernelspec": ("name", "display_name", "language"), "language_info": ("name",)}
+    wanted = {"kernelspec": ("name", "display_name"), "language_info": ("name",)}
     told = {part: {key: _object(about.get(part)).get(key) for key in keys} for part, keys in wanted.items()}
+    language = _object(about.get("kernelspec")).get("language")  # Colab's notebooks have none
+    told["kernelspec"] |= {"language": language} if isinstance(language, str) else {}
     known = {part: keys for part, keys in told.items() if all(isinstance(value, str) for value in keys.values())}
     return _plain({**known, **({METADATA: about[METADATA]} if isinstance(about.get(METADATA), dict) else {})})
 

@@ -25,6 +25,7 @@ FlagKind = Literal[
     "for review",  # a person has to confirm the points of these test cells
     "ended kernel", "too slow", "flood",  # a cell did harm, and was not run again
     "memory", "forbidden", "file missing",  # a limit or the sandbox was in the way of a cell or of a call
+    "out of reach",  # a given cell needs programs or the network, so that no submission can run it: `names` has what
     "no answer",  # a call of a hidden test ended the kernel: `fault` says how
     "unsandboxed",  # student code ran without the protections in `names`
     "misfit",  # a hidden test could do nothing with an answer, which counts against the answer: `names` says which
