@@ -11,9 +11,8 @@ export CUDA_VISIBLE_DEVICES ?= -1
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(VENV)/bin/python tools/install.py
+	@touch $@
 
 ASSIGNMENT := custom_training_basics
 
