@@ -30,9 +30,8 @@ def run(command: list[str], most: int) -> int:
     """Run pip and show what it is doing; if it fails, show the end of all that it said."""
     said: list[str] = []
     progress = Progress(most)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as pip:
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, **both, text=True, errors="replace") as pip:
         for line in pip.stdout or ():
             said.append(line)
             progress.tell(line)

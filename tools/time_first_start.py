@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "first-start.md"
 HEAD = """# The first start, second by second
 
 `python tools/time_first_start.py` made this page: a fresh clone on {day:%d %B %Y}, {system} with {cores} cores, Python
-{python}. Each line stands after the second at which it came. On a terminal, progress is one line that is written over."""
+{python}. Each line stands after the second at which it came. On a terminal, progress is one line, written over."""
 
 
 def main() -> None:

@@ -75,6 +75,11 @@ def time(time: datetime) -> str:
     return f"{day(time)}, {time:%H:%M} UTC"
 
 
+def total(points: float, max_points: float) -> str:
+    """The last line of ``proctor check``."""
+    return f"Together: {number(points)} of {number(max_points)} points"
+
+
 def message(item: Item) -> str:
     """What an item tells the student: what happened, then where to look; empty if it was passed."""
     if item.outcome == "undecided":
