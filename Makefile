@@ -7,13 +7,12 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export CUDA_VISIBLE_DEVICES ?= -1
 
-.PHONY: grade test lint lock clean bench pictures validity generated mutants seeds fuzz
+.PHONY: grade test lint lock clean bench pictures seen validity generated mutants seeds fuzz
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(VENV)/bin/python tools/install.py
+	@touch $@
 
 ASSIGNMENT := custom_training_basics
 
@@ -58,6 +57,10 @@ bench: $(READY)
 # The pictures in README and docs, of the sample class in a real browser. Takes about a minute; needs Chromium.
 pictures: $(READY)
 	python tools/make_pictures.py
+
+# Ten mistakes, typed into the release in JupyterLab; writes docs/what-students-see.md. Takes two minutes; needs Chromium.
+seen: $(READY)
+	python tools/what_students_see.py
 
 # How good the hidden tests are: the catalogue of answers, graded; writes the tables of docs/validity.md.
 validity: $(READY)

@@ -57,4 +57,5 @@ def test_says_what_it_is_doing(course):
     os.close(other_end)
     said = os.read(terminal, 10_000).decode()
     os.close(terminal)
+    assert done.stdout.splitlines()[-1] == b"Together: 3 of 3 points"
     assert (done.returncode, said.splitlines()) == (0, [words.importing(["numpy"]), words.grading("tiny.ipynb")])

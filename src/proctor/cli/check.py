@@ -53,7 +53,9 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(check_json.results(result), indent=2))
     elif options.format == "text":
         print("\n".join([*map(as_text, result.cells), *map(words.ordinary, result.ordinary)]))
-        print("\n".join(f"note: {words.flag(flag)}" for flag in result.flags))
+        for flag in result.flags:
+            print(f"note: {words.flag(flag)}")
+        print(words.total(result.points, result.max_points))
     return GRADED if result.points == result.max_points else SOME_NOT
 
 

@@ -31,8 +31,10 @@ def run(options: argparse.Namespace) -> int:
         mark = "✓" if protection.enforced else "✗" if protection.essential else "-"
         print(f"  {mark} {protection.name}{'' if protection.enforced else f'   ({protection.why})'}")
     lacking = [protection.name for protection in protections if protection.essential and not protection.enforced]
+    if any(not protection.enforced and not protection.essential for protection in protections):
+        print("\n- is an optional protection that this machine does not offer.")
     if lacking:
         print(f"\n{len(lacking)} not enforced: proctor grade refuses here, unless told --allow-unsandboxed.")
         return SOME_NOT
-    print("\nAll enforced. (- is an optional protection that this machine does not offer.)")
+    print("\nAll that proctor grade needs is enforced.")
     return GRADED

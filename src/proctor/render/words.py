@@ -63,6 +63,11 @@ def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
+def total(points: float, max_points: float) -> str:
+    """The last line of ``proctor check``."""
+    return f"Together: {number(points)} of {number(max_points)} points"
+
+
 def message(item: Item) -> str:
     """What an item tells the student: what happened, then where to look; empty if it was passed."""
     if item.outcome == "undecided":
