@@ -13,6 +13,8 @@ from typing import Any
 
 import nbformat
 
+from proctor.results.in_notebook import METADATA
+
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 SURROGATE = re.compile("[\ud800-\udfff]")
 ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -95,10 +97,14 @@ def _from_version_3(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _language(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What a notebook says of its language, in the form that nbformat knows; nothing else of that matters here."""
+    """What a notebook says of its language, in the form that nbformat knows, and what a step before has noted in it.
+
+    A student's own note of that kind is taken out by the first step (`proctor.plugins.restore`).
+    """
     wanted = {"kernelspec": ("name", "display_name", "language"), "language_info": ("name",)}
     told = {part: {key: _object(about.get(part)).get(key) for key in keys} for part, keys in wanted.items()}
-    return _plain({part: keys for part, keys in told.items() if all(isinstance(value, str) for value in keys.values())})
+    known = {part: keys for part, keys in told.items() if all(isinstance(value, str) for value in keys.values())}
+    return _plain({**known, **({METADATA: about[METADATA]} if isinstance(about.get(METADATA), dict) else {})})
 
 
 def _cells(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
