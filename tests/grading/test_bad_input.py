@@ -148,6 +148,8 @@ def graded(released_tiny_course, tmp_path_factory):
     path = tiny_course.submit(course, "version-3")
     path.write_text(nbformat.v3.writes_json(nbformat.convert(notebook(course)[0], 3)))
     tiny_course.submit(course, "renamed").rename(course / "submitted/renamed/tiny/tiny (1).ipynb")
+    for name, solution in (("a", RIGHT), ("b", None)):
+        tiny_course.submit(course, "unclear", solution).rename(course / f"submitted/unclear/tiny/{name}.ipynb")
     tiny_course.submit(course, "missing").unlink()
     tiny_course.submit(course, "no-time").with_name("timestamp.txt").write_bytes(b"\xff\xfe")
     with tiny_course.submit(course, "holes").with_name("data.npy").open("wb") as file:
@@ -183,10 +185,12 @@ def test_files_beside_the_notebook_are_named(graded):
     assert "submitted/holes/tiny: there are more than 512 MB of files" in done.stderr
 
 
-def test_a_missing_or_renamed_notebook_is_named(graded):
-    """The instructor reads which name was expected and what is there instead."""
-    _, done = graded
-    assert "submitted/renamed/tiny/tiny.ipynb: missing (found tiny (1).ipynb: rename it)" in done.stderr
+def test_a_missing_notebook_is_named_and_a_renamed_one_graded(graded):
+    """The instructor reads which name was expected and what is there instead, or what was taken for it."""
+    course, done = graded
+    assert "renamed: took submitted/renamed/tiny/tiny (1).ipynb for submitted/renamed/tiny/tiny.ipynb" in done.stderr
+    assert scores(course, ["renamed"]) == {"renamed": 3}
+    assert "submitted/unclear/tiny/tiny.ipynb: missing (found a.ipynb, b.ipynb: nothing that is beyond" in done.stderr
     assert "submitted/missing/tiny/tiny.ipynb: missing (there is no notebook in the folder)" in done.stderr
     assert "submitted/linked/tiny: tiny.ipynb is a symbolic link" in done.stderr
 

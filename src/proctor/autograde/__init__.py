@@ -1,5 +1,5 @@
 """The steps of nbgrader's Autograde that are ours, in the order in which a submission meets them.
 
-`misnamed` and `restore` put it in order, `metadata` checks it, `execute` runs and judges it, `defuse` makes it harmless
-for formgrader. `proctor.plugins.configure` puts them into nbgrader's lists.
+`restore` puts it in order, `metadata` checks it, `execute` runs and judges it, `defuse` makes it harmless for
+formgrader. `proctor.plugins.configure` puts them into nbgrader's lists.
 """

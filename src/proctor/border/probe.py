@@ -5,18 +5,21 @@ imports nothing of ours there. Student code can change everything in here. That 
 the process are values, and only the right values for inputs that nobody knew before are worth points.
 
 A request is ``{"scenarios": source, "scenario": name, "args": [...], "kwargs": {...}}``, or with ``"call"`` in place of
-``"scenario"`` to call one of the notebook's own functions. A reply is ``{"value": ...}``, ``{"missing": name}`` or
-``{"error": {"kind", "text", "function", "line", "remark"}}``; the remark is a scenario's, ``error.remark = "..."``.
+``"scenario"`` to call one of the notebook's own functions. A reply is ``{"value": ...}``, ``{"missing": name}``,
+``{"broken": text}`` where a scenario fails by itself, or ``{"error": {"kind", "text", "function", "line", "remark"}}``;
+the remark is a scenario's, ``error.remark = "..."``.
 """
 
 import hashlib
 import traceback
+import types
 import warnings
 from typing import Any
 
 from proctor.border.wire import from_json, to_json  # not in the student's process: there both sources are one namespace
 
 MIME = "application/vnd.proctor.reply"
+SCENARIO = "<scenario>"
 _scenarios: dict[str, dict[str, Any]] = {}
 
 
@@ -64,24 +67,52 @@ def answer(request_text: str, names: dict[str, Any]) -> Reply:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a notebook may have made errors of warnings, but ours are not its own
-            reply: dict[str, Any] = {"value": _play(from_json(request_text), Notebook(names))}
+            reply: dict[str, Any] = {"value": _done(from_json(request_text), Notebook(names))}
     except Missing as missing:
         reply = {"missing": str(missing)}
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are answers too
-        reply = {"error": _describe(error)}
+        reply = {"broken": _text(error)} if _is_the_scenarios(error) else {"error": _describe(error)}
     return Reply(to_json(reply))
 
 
-def _play(request: Any, notebook: Notebook) -> Any:
+def _done(request: Any, notebook: Notebook) -> Any:
     if "call" in request:
         return notebook[request["call"]](*request["args"], **request["kwargs"])
+    return _play(request, notebook)
+
+
+def _play(request: Any, notebook: Notebook) -> Any:
     source = request["scenarios"]
     key = hashlib.sha256(source.encode()).hexdigest()
     if key not in _scenarios:
         namespace: dict[str, Any] = {"__name__": "scenarios"}
-        exec(compile(source, "<scenario>", "exec"), namespace)  # noqa: S102 - this is what a probe is for
+        exec(compile(source, SCENARIO, "exec"), namespace)  # noqa: S102 - this is what a probe is for
         _scenarios[key] = namespace
     return _scenarios[key][request["scenario"]](notebook, *request["args"], **request["kwargs"])
+
+
+def _is_the_scenarios(error: BaseException) -> bool:
+    """Whether an author's slip raised it: a scenario that cannot be loaded or called, or a name that it does not know.
+
+    A scenario raises much else because of what a student's code has returned; that is the student's.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    if not isinstance(error, Exception) or isinstance(error, (MemoryError, RecursionError)):
+        return False
+    if any(_is_cell(frame.filename) for frame in frames):
+        return False
+    is_loading = any((frame.filename, frame.name) == (SCENARIO, "<module>") for frame in frames)
+    unknown = isinstance(error, (NameError, ImportError)) or (
+        isinstance(error, AttributeError) and isinstance(getattr(error, "obj", None), types.ModuleType)
+    )
+    return is_loading or frames[-1].name == "_play" or (unknown and frames[-1].filename == SCENARIO)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"[:300]
+    except BaseException:  # noqa: BLE001 - a student's exception may do anything
+        return type(error).__name__[:100]
 
 
 def _describe(error: BaseException) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from proctor.border import wire
-from proctor.errors import NameMissing, Nonsense, StudentRaised
+from proctor.errors import HiddenTestsBroken, NameMissing, Nonsense, StudentRaised
 
 Transport = Callable[[str], str]
 
@@ -32,8 +32,12 @@ class Submission:
     def play(self, scenario: str, *args: Any, **kwargs: Any) -> Any:
         """Run ``scenario(notebook, *args, **kwargs)`` of ``scenarios.py`` in the student's process; plain data back.
 
-        Raises a `StudentFault` when the student's code raises, takes too long, ends its process or answers nonsense.
+        Raises a `StudentFault` when the student's code raises, takes too long, ends its process or answers nonsense,
+        and `HiddenTestsBroken` when there is no such scenario or it is the scenario itself that fails.
         """
+        known = _names(self._scenarios)
+        if known is not None and scenario not in known:
+            raise HiddenTestsBroken(f"scenarios.py has no {scenario!r}")
         request = {"scenarios": self._scenarios, "scenario": scenario, "args": list(args), "kwargs": kwargs}
         return self._ask(request)
 
@@ -67,6 +71,8 @@ def _read(reply_text: str) -> Any:
         return reply["value"]
     if isinstance(reply.get("missing"), str):
         raise NameMissing(wire.printable(reply["missing"][:100]))
+    if isinstance(reply.get("broken"), str):
+        raise HiddenTestsBroken(f"scenarios.py: {wire.printable(reply['broken'][:300])}")
     if isinstance(reply.get("error"), dict):
         raise _student_raised(reply["error"])
     raise Nonsense("not a reply")
@@ -96,3 +102,19 @@ def _stripped(path: Path, changed: int) -> str:
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
+
+
+@lru_cache(maxsize=8)
+def _names(source: str) -> frozenset[str] | None:
+    """The names that scenarios are called by; None if they cannot all be told from the text."""
+    found: set[str] = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        else:
+            stored = (part for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+            found |= {part.id for part in stored}
+            found |= {part.name for part in ast.walk(node) if isinstance(part, (ast.FunctionDef, ast.ClassDef))}
+    return None if "*" in found else frozenset(found)

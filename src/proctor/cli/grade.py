@@ -84,24 +84,24 @@ def run(options: argparse.Namespace) -> int:
 
 def _misplaced(course: "Course", assignment: str, students: Sequence[str]) -> list[Any]:
     """Put notebooks where nbgrader looks for them, as far as that is beyond doubt; return who is left."""
-    from proctor.collect import elsewhere
     from proctor.errors import CourseError
-    from proctor.render import words
+    from proctor.misplaced import place
+    from proctor.render import uploads
     from proctor.results.submission_result import SubmissionResult
 
-    result = elsewhere.put_right(course, assignment, students)
+    result = place.put_right(course, assignment, students)
     for one in result.taken:
-        print(words.taken(one.student, one.file, one.placed), file=sys.stderr)
+        print(uploads.taken(one.student, one.file, one.placed), file=sys.stderr)
     listed = course.students(assignment)
     left = [
         SubmissionResult(
             student,
-            error=words.nothing_to_take(course.shown(course.folder("submitted", student, ".")), assignment, files),
+            error=uploads.nothing_to_take(course.shown(course.folder("submitted", student, ".")), assignment, files),
         )
         for student, files in result.unclear.items()
         if student not in listed
     ]
-    left += [SubmissionResult(Path(file).name, error=words.nobodys(file, assignment)) for file in result.nobodys]
+    left += [SubmissionResult(Path(file).name, error=uploads.nobodys(file, assignment)) for file in result.nobodys]
     if left and not listed:
         raise CourseError("; ".join(one.error for one in left))
     return left

@@ -5,12 +5,14 @@ without our line is nbgrader's own kind: tests that run in the notebook.
 """
 
 import ast
+import re
 from pathlib import Path
 
 from proctor.errors import CourseError
 
 BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
 FUNCTION = "run_hidden_tests"
+OURS = re.compile(r"\bproctor\.run\w*")  # with a slip in the rest of it, too
 MAX_RUN_LINE = 1000
 
 
@@ -32,7 +34,8 @@ def _lines(source: str) -> list[str]:
 def is_near_miss(source: str) -> bool:
     """Whether a cell speaks of our line in a way that nothing is run by: an author's slip, never to pass in silence."""
     visible, hidden = _parts(source)
-    return FUNCTION in visible or (FUNCTION in hidden and (len(hidden) >= MAX_RUN_LINE or _named(hidden) is None))
+    speaks = FUNCTION in hidden or OURS.search(hidden) is not None
+    return FUNCTION in visible or (speaks and (len(hidden) >= MAX_RUN_LINE or _named(hidden) is None))
 
 
 def _parts(source: str) -> tuple[str, str]:

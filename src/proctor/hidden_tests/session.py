@@ -10,11 +10,13 @@ import inspect
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
@@ -40,6 +42,7 @@ SILENT = [
 # answer is wrong itself, which `proctor check` shows its author.
 OF_ANOTHER_KIND = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
+REFERENCE = "reference.py"
 Result = TypeVar("Result")
 RunFile = Callable[[Path], tuple[Item, ...]]
 
@@ -181,11 +184,17 @@ class _Judge:
             return {"outcome": "failed", "hint": hint_of(error)}
         if isinstance(error, pytest.fail.Exception):
             return {"outcome": "failed", "hint": str(error.msg or "")}
-        if isinstance(error, OF_ANOTHER_KIND) and self._given.submission.answers:
+        if isinstance(error, OF_ANOTHER_KIND) and self._given.submission.answers and not _is_ours(error):
             log.warning("%s could do nothing with an answer: %s", item.nodeid, call.excinfo.getrepr(style="short"))
             return {"outcome": "failed", "fault": Fault("misfit", type(error).__name__)}
         log.error("%s is undecided: %s", item.nodeid, call.excinfo.getrepr(style="short"))
         return {"outcome": "undecided"}
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the reference raised it, or a name that a module does not have: that is no answer's doing."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).name == REFERENCE]
+    return bool(own) or (isinstance(error, AttributeError) and isinstance(error.obj, ModuleType))
 
 
 def _raise(error: BaseException) -> None:

@@ -38,7 +38,6 @@ def configure(config: Any) -> None:
     _use_database(config)
     config.OverwriteCells.add_missing_cells = True
     config.Autograde.exporter_class = SubmissionExporter
-    config.Autograde.setdefault("pre_convert_hook", "proctor.autograde.misnamed.put_right")
     # What happens to a submission, in order.
     config.Autograde.sanitize_preprocessors = [
         RemovePages,
@@ -58,9 +57,14 @@ def configure(config: Any) -> None:
     ]
     _make_pages(config)
     _read_lists_of_spreadsheets()
-    # What is downloaded from a learning platform holds names and archives that students chose.
+    _take_what_comes(config)
+
+
+def _take_what_comes(config: Any) -> None:
+    """What is handed in has names, places and archives that students chose."""
     config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
     config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
+    config.Autograde.setdefault("pre_convert_hook", "proctor.misplaced.hook.put_right")
 
 
 def _make_pages(config: Any) -> None:

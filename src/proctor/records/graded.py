@@ -17,12 +17,11 @@ from nbformat import from_dict
 from nbgrader.utils import determine_grade, notebook_hash
 
 import proctor
-from proctor.course import found
 from proctor.course.folders import Course
 from proctor.course.submitted_folder import unsafe
 from proctor.dates import extensions
 from proctor.records.gradebook import repeated_names
-from proctor.records.memory import fingerprint, in_common, recall, remembered_at
+from proctor.records.memory import fingerprint, found, in_common, recall, remembered_at, sum_of
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.results.submission_result import OrdinaryCell, SubmissionResult
@@ -58,10 +57,25 @@ def read(course: Course, assignment: str, student: str) -> SubmissionResult | No
         ordinary=tuple(cell for part in read_parts for cell in part.ordinary),
         flags=(
             *(Flag("not handed in", name) for name in absent),
-            *found.flags(course, assignment, student),
+            *misplaced(course, assignment, student),
             *dict.fromkeys(flag for part in read_parts for flag in part.flags),
         ),
     )
+
+
+def misplaced(course: Course, assignment: str, student: str) -> list[Flag]:
+    """Say where the notebooks of a submission come from, and which others lie beside them and were not graded."""
+    folder = course.folder("submitted", student, assignment)
+    names = [f"{name}.ipynb" for name in course.notebooks(assignment)]
+    there = {name: sum_of(folder / name) for name in names if (folder / name).is_file()}
+    placed = [one for one in found(course, assignment, student) if there.get(f"{one.notebook}.ipynb") == one.placed_sum]
+    known = {*there.values(), *(one.file_sum for one in placed)}
+    others = sorted(path for path in folder.glob("[!.]*.ipynb") if path.name not in names and not path.is_symlink())
+    aside = tuple(path.name for path in others if sum_of(path) not in known)
+    return [
+        *(Flag("found elsewhere", one.notebook, names=(one.file,)) for one in placed),
+        *([Flag("left aside", names=aside)] if aside else []),
+    ]
 
 
 def _read_notebook(path: Path, repeated: frozenset[str]) -> SubmissionResult | None:

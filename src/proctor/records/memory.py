@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -104,3 +104,41 @@ def remembered_at(course: Course, assignment: str, student: str) -> float:
 def forget(course: Course, assignment: str, student: str) -> None:
     """Have the submission graded again next time."""
     _path(course, assignment, student).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A notebook that was not where nbgrader looks: its name, the file it was made of, and SHA-256 sums of both.
+
+    The file is named from the student's folder on.
+    """
+
+    notebook: str
+    file: str
+    file_sum: str
+    placed_sum: str
+
+
+def _found_path(course: Course, assignment: str, student: str) -> Path:
+    return course.state / "found" / assignment / _path(course, assignment, student).name
+
+
+def remember_found(course: Course, assignment: str, student: str, found: list[Found]) -> None:
+    """Remember which notebooks of a student were put in their place."""
+    path = _found_path(course, assignment, student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")
+
+
+def found(course: Course, assignment: str, student: str) -> list[Found]:
+    """Return which notebooks of a student were put in their place."""
+    try:
+        text = _found_path(course, assignment, student).read_text(encoding="utf-8")
+        return [Found(**one) for one in json.loads(text)]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def sum_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

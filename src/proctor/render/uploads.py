@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from proctor.render import words
 from proctor.results.collected import Collected
 from proctor.results.left_out import LeftOut, Why
 
@@ -135,3 +136,23 @@ def shown(text: str) -> str:
 
 def _bounded(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def taken(student: str, file: str, placed: str) -> str:
+    """What is said of a notebook that was put where nbgrader looks for it."""
+    return words.plain(f"{student}: took {file} for {placed}")
+
+
+def nothing_to_take(folder: str, assignment: str, files: Sequence[str]) -> str:
+    """What is said of a student whose files hold no notebook of the assignment, or more than one."""
+    return words.plain(
+        f"{folder}: found {words.listed(files)}, and nothing that is beyond doubt a notebook of {assignment}: put the "
+        f"right one into {folder}/{assignment}/, or ask the student to hand in again"
+    )
+
+
+def nobodys(file: str, assignment: str) -> str:
+    """What is said of a file that lies between the students' folders."""
+    return words.plain(
+        f"{file}: nobody's: put it into submitted/STUDENT/{assignment}/, or collect archives with nbgrader zip_collect"
+    )

@@ -128,17 +128,15 @@ def flag(flag: Flag) -> str:
     if flag.kind == "contradiction":
         return f"{flag.cell}: passes its hidden tests, but its visible checks fail: look at it"
     if flag.kind == "misfit":
-        return f"{flag.cell}: {_listed(flag.names)} could do nothing with an answer, which counts against the answer"
-    if flag.kind == "out of reach":
-        return f"cell {flag.cell} needs what no student's process may do, for anybody: {_listed(flag.names)}"
+        return f"{flag.cell}: {listed(flag.names)} could do nothing with an answer, which counts against the answer"
     if flag.kind in OF_A_CELL:
         return OF_A_CELL[flag.kind].format(flag.cell)
     if flag.kind in REPAIRS:
-        return REPAIRS[flag.kind].format(_listed(flag.names))
+        return REPAIRS[flag.kind].format(listed(flag.names))
     return f"cell {flag.cell} {harm(flag)}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Some names, and how many there are if they are many: ``47 cells (title, imports, checks, …)``."""
     if len(names) <= MANY:
         return ", ".join(names)
@@ -230,26 +228,6 @@ def standing(standing: Standing) -> list[str]:
     else:
         step = f"see the class, and export: proctor report {name}; nbgrader export --exporter=proctor.ExerciseExport"
     return [name, f"  {'released' if about.released else 'not released'}; {', '.join(done)}", f"  next: {step}"]
-
-
-def taken(student: str, file: str, placed: str) -> str:
-    """What is said of a notebook that was put where nbgrader looks for it."""
-    return plain(f"{student}: took {file} for {placed}")
-
-
-def nothing_to_take(folder: str, assignment: str, files: Sequence[str]) -> str:
-    """What is said of a student whose files hold no notebook of the assignment, or more than one."""
-    return plain(
-        f"{folder}: found {_listed(files)}, and nothing that is beyond doubt a notebook of {assignment}: put the right "
-        f"one into {folder}/{assignment}/, or ask the student to hand in again"
-    )
-
-
-def nobodys(file: str, assignment: str) -> str:
-    """What is said of a file that lies between the students' folders."""
-    return plain(
-        f"{file}: nobody's: put it into submitted/STUDENT/{assignment}/, or collect archives with nbgrader zip_collect"
-    )
 
 
 NO_ASSIGNMENT = "There is no assignment in source/ yet: proctor new NAME makes one.\n"

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from proctor.repair import code, edit, match, text
+from proctor.repair import code, edit, match, prepare, text
 from proctor.repair.released import Meant, Released
 from proctor.results.flag import Flag, FlagKind
 
-MAX_PARTS = 10  # of a function that is put together again
 FEW = 10  # the part of the given cells, one of ten, that another notebook can have in common with this one
 
 
@@ -36,8 +35,8 @@ class _Rebuild:
 
     def result(self) -> Meant:
         """Go the steps, each on what the one before has made."""
-        self._join()
-        self._cut()
+        self.cells = prepare.joined(self.cells, self._wanted(), self._note)
+        self.cells = prepare.cut(self.cells, self.released, self._note)
         self._text_to_code()
         self.found = match.given_cells(self.cells, self.released)
         is_another = self._is_another()
@@ -65,57 +64,11 @@ class _Rebuild:
     def _wanted(self) -> set[str]:
         return {name for one in self._solutions() for name in one.functions}
 
-    def _join(self) -> None:
-        """Put the rest of a function that was split back below its beginning."""
-        wanted = self._wanted()
-        made: list[Any] = []
-        parts = 1
-        for cell in self.cells:
-            above = made[-1] if made else None
-            if (
-                above is not None
-                and parts < MAX_PARTS
-                and above["cell_type"] == cell["cell_type"] == "code"
-                and edit.continues(cell["source"], above["source"], wanted)
-            ):
-                above["source"] += "\n" + cell["source"]
-                self._note("joined", sorted(wanted & code.defined(above["source"]))[-1])
-                parts += 1
-            else:
-                made.append(cell)
-                parts = 1
-        self.cells = made
-
-    def _cut(self) -> None:
-        """Give what may fail above a function a cell of its own; leave out a stub in the cell of what was written."""
-        wanted = self._wanted()
-        modules = code.imported(one.source for one in self.released if one.cell_type == "code")
-        made: list[Any] = []
-        for cell in self.cells:
-            defines = wanted & code.defined(cell["source"]) if cell["cell_type"] == "code" else None
-            if not defines:
-                made.append(cell)
-                continue
-            for one in self._solutions():
-                written = edit.without_stub(cell["source"], one.source)
-                if written != cell["source"]:
-                    self._note("stub", one.name)
-                    cell["source"] = written
-            parts = edit.pieces(cell["source"], wanted, modules)
-            home = next((part for part in parts if wanted & code.defined(part)), cell["source"])
-            if len(parts) > 1:
-                self._note("cut", sorted(defines)[0])
-            made += [
-                {**cell, "source": part} if part is home else _new(part, cell, f"cut-{number}")
-                for number, part in enumerate(parts)
-            ]
-        self.cells = made
-
     def _keep_additions(self) -> None:
         """What a student has written into a given cell goes above it; the given cell will be as it was released."""
         given = [one for one in self.released if one.locked and one.cell_type == "code"]
-        asked = {name for one in self._solutions() for name in one.functions}  # checks may put others in their place
-        taken = {name for one in given for name in code.names(one.source)} - asked
+        # Checks may put others in the place of what is asked for.
+        taken = {name for one in given for name in code.names(one.source)} - self._wanted()
         made: list[Any] = []
         found: match.Matches = {}
         for at, cell in enumerate(self.cells):
@@ -129,7 +82,7 @@ class _Rebuild:
                 kept = edit.additions(cell["source"], one.source, taken)
                 if kept:
                     self._note("kept", one.name)
-                    made.append(_new(kept, cell, "kept"))
+                    made.append(prepare.new_cell(kept, cell, "kept"))
             if at in self.found:
                 found[len(made)] = self.found[at]
             made.append(cell)
@@ -144,7 +97,7 @@ class _Rebuild:
                 source = text.code_in(cell["source"], one.functions) if cell["cell_type"] != "code" else ""
                 defines = code.defined(source) | code.assigned(source)
                 if one.functions & defines and not code.implements_nothing(source, one.source):
-                    self.cells[at] = {**_new(source, cell, "code"), "metadata": cell["metadata"]}
+                    self.cells[at] = {**prepare.new_cell(source, cell, "code"), "metadata": cell["metadata"]}
                     self._note("was text", one.name)
             if not match.candidates(self.cells, one) and any(map(_is_commented_out(one), self.cells)):
                 self._note("commented out", one.name)
@@ -188,7 +141,7 @@ class _Rebuild:
             code.defined(definitions) | code.assigned(definitions)
         ):
             return at
-        self.cells.append(_new(definitions, cell, "lifted"))
+        self.cells.append(prepare.new_cell(definitions, cell, "lifted"))
         self.lifted.add(len(self.cells) - 1)
         return len(self.cells) - 1
 
@@ -232,7 +185,7 @@ class _Rebuild:
                 made = code.names(helper)
                 if missing & made:
                     at += 1
-                    self.cells.insert(at, _new(helper, cell, "lifted"))
+                    self.cells.insert(at, prepare.new_cell(helper, cell, "lifted"))
                     names.insert(at, None)
                     self._note("moved", f"what {one.name} uses")
                     known |= made
@@ -262,18 +215,6 @@ class _Rebuild:
 
 def _copy(cell: Any) -> Any:
     return {**cell, "metadata": dict(cell["metadata"])}
-
-
-def _new(source: str, cell: Any, why: str) -> Any:
-    """A code cell made of a part of `cell`; its id is the same whenever the notebook is read."""
-    return {
-        "id": f"{cell.get('id', 'cell')[:50]}-{why}",
-        "cell_type": "code",
-        "metadata": {},
-        "source": source,
-        "execution_count": None,
-        "outputs": [],
-    }
 
 
 def _is_stub(cell: Any, one: Released) -> bool:

@@ -7,8 +7,8 @@ the assignment's folder never comes here: nbgrader has told by then that it find
 from pathlib import Path
 from typing import Any
 
-from proctor.collect import elsewhere
 from proctor.course import folders
+from proctor.misplaced import place
 
 
 def put_right(assignment: str, student: str, notebooks: list[str], **_: Any) -> None:
@@ -17,5 +17,5 @@ def put_right(assignment: str, student: str, notebooks: list[str], **_: Any) -> 
     student = Path(notebooks[0]).parent.parent.name  # `student` may be a pattern for a whole class
     if course.folder("submitted", student, assignment) != Path(notebooks[0]).parent:
         return
-    for one in elsewhere.put_right(course, assignment, [student]).taken:
+    for one in place.put_right(course, assignment, [student]).taken:
         notebooks.append(str(course.root / one.placed))

@@ -11,8 +11,9 @@ import tiny_course
 from commands import run
 from nbconvert import PythonExporter
 
-from proctor.collect import elsewhere
-from proctor.course import folders, found
+from proctor.course import folders
+from proctor.misplaced import place
+from proctor.records.graded import misplaced
 from proctor.repair.read import notebook_of
 
 HOME, NAME = "tiny", "tiny.ipynb"
@@ -156,22 +157,22 @@ def test_what_is_beyond_doubt_is_taken(tiny, answer, name):
     lay(tiny, BEYOND_DOUBT[name](answer))
     before = {path: path.read_bytes() for path in (tiny / "submitted/ada").rglob("*") if path.is_file()}
     course = folders.load(tiny)
-    result = elsewhere.put_right(course, "tiny")
+    result = place.put_right(course, "tiny")
     assert [one.student for one in result.taken] == ["ada"]
     assert not result.unclear
     placed = notebook_of((tiny / "submitted/ada/tiny" / NAME).read_bytes())
     assert any("return 2 * x" in cell.source for cell in placed.cells)
     assert all(path.read_bytes() == content for path, content in before.items())
-    assert found.flags(course, "tiny", "ada")[0].kind == "found elsewhere"
-    again = elsewhere.put_right(course, "tiny")
-    assert again == elsewhere.Elsewhere()
+    assert misplaced(course, "tiny", "ada")[0].kind == "found elsewhere"
+    again = place.put_right(course, "tiny")
+    assert again == place.Elsewhere()
 
 
 @pytest.mark.parametrize("name", DOUBTFUL)
 def test_what_is_doubtful_is_named(tiny, answer, name):
     """Nothing is placed, and the student's files are named."""
     lay(tiny, DOUBTFUL[name](answer))
-    result = elsewhere.put_right(folders.load(tiny), "tiny")
+    result = place.put_right(folders.load(tiny), "tiny")
     assert result.taken == []
     assert result.unclear["ada"]
     assert not (tiny / "submitted/ada/tiny/tiny.ipynb").is_file()
@@ -181,9 +182,9 @@ def test_a_file_that_is_handed_in_again_is_taken_again(tiny, answer):
     """The copy of the old one goes: nobody is graded on it."""
     course = folders.load(tiny)
     lay(tiny, {"tiny/mine.ipynb": with_other_code(answer)})
-    elsewhere.put_right(course, "tiny")
+    place.put_right(course, "tiny")
     lay(tiny, {"tiny/mine.ipynb": answer})
-    assert len(elsewhere.put_right(course, "tiny").taken) == 1
+    assert len(place.put_right(course, "tiny").taken) == 1
     assert (tiny / "submitted/ada/tiny/tiny.ipynb").read_bytes() == answer
 
 
@@ -191,8 +192,8 @@ def test_another_notebook_beside_the_right_name_is_named(tiny, answer):
     """It is not graded, and a person reads so; the same one once more is nothing to say."""
     course = folders.load(tiny)
     lay(tiny, {"tiny/tiny.ipynb": answer, "tiny/same.ipynb": answer, "tiny/tiny-Copy1.ipynb": with_other_code(answer)})
-    assert elsewhere.put_right(course, "tiny") == elsewhere.Elsewhere()
-    (flag,) = found.flags(course, "tiny", "ada")
+    assert place.put_right(course, "tiny") == place.Elsewhere()
+    (flag,) = misplaced(course, "tiny", "ada")
     assert (flag.kind, flag.names) == ("left aside", ("tiny-Copy1.ipynb",))
 
 
@@ -202,7 +203,7 @@ def test_links_are_not_followed(tiny, answer, tmp_path):
     (tiny / "submitted/ada/tiny").mkdir(parents=True)
     (tiny / "submitted/ada/tiny/mine.ipynb").symlink_to(tmp_path / "other.ipynb")
     (tiny / "submitted/bob").symlink_to(tmp_path)
-    assert elsewhere.put_right(folders.load(tiny), "tiny").taken == []
+    assert place.put_right(folders.load(tiny), "tiny").taken == []
 
 
 def test_both_commands_grade_what_was_found(tiny, answer):
