@@ -14,6 +14,7 @@ from proctor.render import words
 
 MAX_CELL_OUTPUT = 2 << 20
 OUTPUT_COST = 500  # what an output takes beside its text
+OUTPUT_WORK = 250  # the characters that cost a page as much as an output does
 MAX_TEXT = 100_000
 MAX_CHARACTERS = 500_000  # of a whole notebook's outputs
 MAX_VALUE = 1_000  # of a result that is too large to be kept
@@ -71,8 +72,8 @@ class CellRun:
 
     @property
     def characters(self) -> int:
-        """How much text there is in the outputs."""
-        return sum(map(_characters, self.outputs))
+        """How much text there is in the outputs; each of them is work for a page by itself, too."""
+        return sum(OUTPUT_WORK + _characters(output) for output in self.outputs)
 
     def ensure_error(self, name: str, text: str) -> None:
         """Have an error in the outputs of a cell that did not run to its end: without, nbgrader gives full points.

@@ -12,7 +12,7 @@ import math
 import time
 from pathlib import Path
 
-FENCE = 4.0  # times the limit; then it is over, whatever the machine did
+FENCE = 2.0  # times the limit; then it is over, whatever the machine did, until the submission has it for itself
 SERVED = 0.8  # of its limit a process has computed: it would have taken longer on an empty machine, too
 CROWDED = 0.1  # of its limit a process has stood in line: an empty machine could have been quick enough
 
