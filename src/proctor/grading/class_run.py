@@ -17,6 +17,7 @@ from proctor.course.submitted_folder import unsafe
 from proctor.errors import CourseError, OurFault, RunStopped, TookTooLong
 from proctor.grading.student import grade_student
 from proctor.records import database
+from proctor.records.gradebook import drop_empty_submissions
 from proctor.records.memory import fingerprint, in_common, recall
 from proctor.results.submission_result import SubmissionResult
 
@@ -76,7 +77,8 @@ def graded_students(course: Course, assignment: str) -> set[str]:
 
     try:
         with captured_logs(*database.LOGGERS), Gradebook(course.db_url()) as gradebook:
-            if not gradebook.find_assignment(assignment).notebooks:  # its submissions would block every release
+            if not gradebook.find_assignment(assignment).notebooks:
+                drop_empty_submissions(gradebook, assignment)
                 raise MissingEntry
             database.add_indexes(gradebook.engine)
             return {submission.student_id for submission in gradebook.assignment_submissions(assignment)}

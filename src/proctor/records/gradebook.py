@@ -148,6 +148,16 @@ def released(course: Course, assignment: str) -> list[tuple[Any, ...]]:
         return sorted((tuple(row) for row in session.execute(query)), key=str) if session is not None else []
 
 
+def drop_empty_submissions(book: Any, assignment: str) -> None:
+    """Remove submissions of an assignment that has no notebooks yet: they hold nothing and would block its release.
+
+    nbgrader enters a submission before it looks for the notebooks, and then refuses to generate the assignment.
+    """
+    found = book.find_assignment(assignment)
+    for submission in list(found.submissions) if not found.notebooks else ():
+        book.remove_submission(assignment, submission.student.id)
+
+
 def read_from(session: Any, course: Course, assignment: str) -> Records:
     """Read from an open session of nbgrader's gradebook."""
     duedate = session.execute(select(db.Assignment.duedate).where(db.Assignment.name == assignment)).scalar()
