@@ -110,6 +110,7 @@ def _misplaced(course: "Course", assignment: str, students: Sequence[str]) -> li
 def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
     """Grade on this machine's cores or on a cluster, and show how far it is."""
     from proctor.grading import class_run as grading
+    from proctor.render import words
 
     if options.scheduler:
         from proctor.executors import cluster
@@ -122,6 +123,7 @@ def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
         from proctor.sandbox import scratch
 
         settings = run.course.settings
+        print(words.importing(settings.preload), file=sys.stderr, flush=True)
         with workers.warm(settings.preload, settings.environment), scratch.scratch_folders_together():
             yield from _progress(grading.grade(run, options.jobs, workers.make_pool), len(run.todo))
 
