@@ -47,6 +47,7 @@ def _cores() -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, print the class, and say who could not be graded."""
+    from proctor.cli.extend import notes
     from proctor.course import folders as courses
     from proctor.course.lock import course_lock
     from proctor.grading import class_run as grading
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         renew_penalties(course, assignment)
     rows = class_rows(course, assignment, [*class_run.skipped, *results, *misplaced])
     print(class_table(rows))
-    for note in notes_below(rows, course.settings.seed == PUBLISHED_SEED):
+    for note in [*notes_below(rows, course.settings.seed == PUBLISHED_SEED), *notes(course)]:
         print(f"\n{note}")
     for flag in out_of_reach.flags_of(course.sources(assignment)):
         print(f"\nFor the author: {words.flag(flag)}")
