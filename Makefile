@@ -18,8 +18,10 @@ ASSIGNMENT := custom_training_basics
 
 # Everything from the source notebook to what an instructor returns, on the sample class as it comes.
 grade: $(READY)
+	@echo "Releasing $(ASSIGNMENT) …"
 	@nbgrader generate_assignment $(ASSIGNMENT) --create --force --log-level=WARN
 	@proctor grade $(ASSIGNMENT); graded=$$?; [ $$graded -le 1 ] || exit $$graded; \
+	echo "Writing feedback pages, grades and the report …"; \
 	nbgrader generate_feedback $(ASSIGNMENT) --force --log-level=ERROR && \
 	nbgrader export --to reports/grades.csv --log-level=WARN && \
 	proctor report $(ASSIGNMENT) && \

@@ -6,6 +6,8 @@ pip says either nothing for two minutes or a thousand lines. Standard library on
 import re
 import subprocess
 import sys
+import sysconfig
+import threading
 import time
 from pathlib import Path
 
@@ -47,15 +49,26 @@ class Progress:
     def __init__(self, most: int) -> None:
         self._most, self._count, self._told = most, 0, 0.0
         self._terminal = sys.stdout.isatty()
+        self._fetched = threading.Event()
+        self._over = threading.Event()
+        threading.Thread(target=self._writing, daemon=True).start()
 
     def tell(self, line: str) -> None:
         """Say what a line of pip's means."""
-        name = re.match(r"Collecting ([\w.-]+)", line)
+        name = re.match(r"(?:Collecting|Processing) (?:\S*/)?([\w.]+(?:-[A-Za-z]\w*)*)", line)
         if name:
             self._count += 1
             self._show(f"[{self._count}/{self._most}] fetching {name[1]}", False)
         elif line.startswith("Installing collected packages"):
             self._show(f"[{self._count}] fetched; writing them to .venv, which takes about as long …", True)
+            self._fetched.set()
+
+    def _writing(self) -> None:
+        """While pip writes, it says nothing: count what is there."""
+        self._fetched.wait()
+        while not self._over.wait(EVERY):
+            there = sum(1 for _ in Path(sysconfig.get_paths()["purelib"]).glob("*.dist-info"))
+            self._show(f"[{there}/{self._count}] written", False)
 
     def _show(self, text: str, important: bool) -> None:
         now = time.monotonic()
@@ -67,6 +80,7 @@ class Progress:
 
     def end(self) -> None:
         """Leave the line."""
+        self._over.set()
         if self._terminal:
             print()
 

@@ -53,7 +53,7 @@ def timed(command: list[str], folder: Path) -> list[tuple[float, str]]:
 def section(word: str, lines: list[tuple[float, str]]) -> str:
     """One command on the page, and its longest silence. No path of this machine stands there."""
     silence = max(later - earlier for earlier, later in pairwise([0.0, *(second for second, _ in lines)]))
-    text = "\n".join(f"{second:5.0f}  {re.sub(r'(?<= )/[^ ]*/', '', line)}".rstrip() for second, line in lines)
+    text = "\n".join(f"{second:5.0f}  {re.sub(r'(^|(?<= ))/[^ ]*/', '', line)}".rstrip() for second, line in lines)
     return (
         f"## `make {word}`: {lines[-1][0]:.0f} seconds\n\n"
         f"The longest time without a new line: {silence:.0f} seconds.\n\n```text\n{text}\n```"

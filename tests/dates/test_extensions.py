@@ -103,6 +103,14 @@ def test_an_extension_is_respected_by_grading_and_feedback(late_class):
     assert " late" not in write_feedback(late_class, "bo").read_text().partition("<body>")[2]
     assert extend(late_class) == "ada: all assignments: 1 day more\nbo: tiny: until 2026-11-03 00:00 UTC\n"
     extend(late_class, "ada", "--remove")
+    file = late_class / extensions.NAME
+    file.write_text(f"{file.read_text()}adda,{TINY},2 days\neve,tinny,2 days\n")
+    for command in ("grade", "extend"):
+        said = run(late_class, "proctor", command).stdout
+        assert [word for word in ("'adda'", "'tinny'", "'eve'", "'bo'") if f"names {word}, which" in said] == [
+            "'adda'",
+            "'tinny'",
+        ]
     done = run(late_class, "nbgrader", "autograde", TINY, "--student=ada", "--force")
     assert done.returncode == 0, done.stderr
     assert totals(late_class) == {"ada": pytest.approx(2.4), "bo": 3.0}

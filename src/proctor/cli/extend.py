@@ -46,9 +46,24 @@ def run(options: argparse.Namespace) -> int:
         print(f"{one.student}: {one.assignment or 'all assignments'}: {_said(one)}")
     if not known:
         print("No extensions.")
+    for note in notes(course):
+        print(note)
     if options.students:
         print("Now run proctor grade: penalties are worked out when a submission is graded.")
     return GRADED
+
+
+def notes(course: "Course") -> list[str]:
+    """Say so if the file names a student or an assignment that nobody knows: a typing error would cost points."""
+    from proctor.records import gradebook
+    from proctor.dates import extensions
+    from proctor.render import words
+
+    lines, assignments = extensions.read(course.root) or (), course.assignments()
+    students = gradebook.student_ids(course) | {who for name in assignments for who in course.students(name)}
+    unknown = [one.student for one in lines if one.student not in students]
+    unknown += [one.assignment for one in lines if one.assignment and one.assignment not in assignments]
+    return [words.plain(f"note: {extensions.NAME} names {name!r}, which nobody here knows") for name in unknown]
 
 
 def _changed(course: "Course", options: argparse.Namespace, known: "tuple[Extension, ...] | None") -> "list[Extension]":

@@ -47,6 +47,7 @@ def _cores() -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, print the class, and say who could not be graded."""
+    from proctor.cli.extend import notes
     from proctor.course import folders as courses
     from proctor.course.lock import course_lock
     from proctor.grading import class_run as grading
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         renew_penalties(course, assignment)
     rows = class_rows(course, assignment, [*class_run.skipped, *results, *misplaced])
     print(class_table(rows))
-    for note in notes_below(rows, course.settings.seed == PUBLISHED_SEED):
+    for note in [*notes_below(rows, course.settings.seed == PUBLISHED_SEED), *notes(course)]:
         print(f"\n{note}")
     for flag in out_of_reach.flags_of(course.sources(assignment)):
         print(f"\nFor the author: {words.flag(flag)}")
@@ -110,6 +111,7 @@ def _misplaced(course: "Course", assignment: str, students: Sequence[str]) -> li
 def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
     """Grade on this machine's cores or on a cluster, and show how far it is."""
     from proctor.grading import class_run as grading
+    from proctor.render import words
 
     if options.scheduler:
         from proctor.executors import cluster
@@ -122,6 +124,7 @@ def _results(run: "ClassRun", options: argparse.Namespace) -> Iterator[Any]:
         from proctor.sandbox import scratch
 
         settings = run.course.settings
+        print(words.importing(settings.preload), file=sys.stderr, flush=True)
         with workers.warm(settings.preload, settings.environment), scratch.scratch_folders_together():
             yield from _progress(grading.grade(run, options.jobs, workers.make_pool), len(run.todo))
 

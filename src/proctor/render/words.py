@@ -192,7 +192,7 @@ def not_run_again(kept: bool) -> str:
 
 
 def importing(modules: Sequence[str]) -> str:
-    """What ``proctor check`` does first."""
+    """What ``proctor check`` and ``proctor grade`` do first, once for everybody."""
     return f"Importing {', '.join(modules) or 'what a kernel needs'} …"
 
 
