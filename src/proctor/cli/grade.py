@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
         print(words.ordinary_kernels(machine.SYSTEM), file=sys.stderr)
     course = courses.load(Path.cwd())
     assignment = course.choose(options.assignment)
+    _expect_no_slips(course, assignment)
     with course_lock(course):
         misplaced = _misplaced(course, assignment, options.student)
         class_run = grading.plan(course, assignment, options.student, options.force)
@@ -80,6 +81,17 @@ def run(options: argparse.Namespace) -> int:
     for result in failed:
         print(f"  {words.plain(result.error)}", file=sys.stderr)
     return SOME_NOT if failed else GRADED
+
+
+def _expect_no_slips(course: "Course", assignment: str) -> None:
+    """Raise `CourseError` for what an author has overlooked, before it costs a class points."""
+    from proctor.errors import CourseError
+    from proctor.hidden_tests.slips import slips
+
+    paths = [course.folder("source", ".", assignment) / f"{name}.ipynb" for name in course.notebooks(assignment)]
+    found = [f"{course.shown(path)}: {slip}" for path in paths for slip in slips(path, course.hidden_tests("."))]
+    if found:
+        raise CourseError("nothing is graded before this is put right:\n  " + "\n  ".join(found))
 
 
 def _misplaced(course: "Course", assignment: str, students: Sequence[str]) -> list[Any]:
