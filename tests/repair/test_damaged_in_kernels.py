@@ -9,6 +9,7 @@ import random
 import catalogue
 import pytest
 import real_course
+from attempts import ATTEMPTS, WRONG
 from commands import run
 from damages import DAMAGES, NAMED, handed_in
 from in_effect import RIGHT
@@ -20,6 +21,7 @@ ANSWERS = [answer.code for answer in catalogue.load() if answer.right and not an
 FILES = {"mark": "utf-8-sig", "utf-16": "utf-16"}
 FULL = {f"damaged-{number}": name for number, name in enumerate(DAMAGES)}
 SAID = {f"named-{number}": name for number, name in enumerate(NAMED)}
+TRIED = {f"tried-{number}": attempt for number, attempt in enumerate(ATTEMPTS)}
 AUTOGRADED = ("all metadata lost", "all functions in one cell at the end", "loss in a text with prose")
 pytestmark = pytest.mark.timeout(1800)
 
@@ -49,6 +51,10 @@ def graded(tmp_path_factory):
         nb = handed_in(RIGHT)
         NAMED[name][0](nb, random.Random(1))
         hand_in(root, student, nb)
+    for student, attempt in TRIED.items():
+        nb = handed_in({**RIGHT, "loss": WRONG})
+        attempt(nb)
+        hand_in(root, student, nb)
     for student, encoding in FILES.items():
         hand_in(root, student, handed_in(RIGHT), encoding)
     released = run(root, "nbgrader", "generate_assignment", ASSIGNMENT, "--create", "--force")
@@ -75,6 +81,13 @@ def test_what_cannot_be_told_is_named(graded, student):
         line for line in (done.stdout + done.stderr).splitlines() if f"{student} " in line or f"{student}/" in line
     ]
     assert any(NAMED[SAID[student]][1] in line for line in lines), lines
+
+
+@pytest.mark.parametrize("student", [pytest.param(one, id=attempt.__name__) for one, attempt in TRIED.items()])
+def test_an_attempt_gains_nothing(graded, student):
+    """The points of `apply_gradients` and `train` are earned, those of `loss` and of the run of all three are not."""
+    _, _, points = graded
+    assert points[student] <= 12
 
 
 def test_warnings_of_libraries_are_not_heard(graded):

@@ -12,7 +12,6 @@ the remark is a scenario's, ``error.remark = "..."``.
 
 import hashlib
 import traceback
-import types
 import warnings
 from typing import Any
 
@@ -102,10 +101,11 @@ def _is_the_scenarios(error: BaseException) -> bool:
     if any(_is_cell(frame.filename) for frame in frames):
         return False
     is_loading = any((frame.filename, frame.name) == (SCENARIO, "<module>") for frame in frames)
-    unknown = isinstance(error, (NameError, ImportError)) or (
-        isinstance(error, AttributeError) and isinstance(getattr(error, "obj", None), types.ModuleType)
-    )
-    return is_loading or frames[-1].name == "_play" or (unknown and frames[-1].filename == SCENARIO)
+    if is_loading or frames[-1].name == "_play":
+        return True
+    asking = [frame for frame in frames if frame.name not in ("__getattr__", "__getattribute__")]  # as modules have it
+    unknown = isinstance(error, (NameError, ImportError)) or _text(error).startswith("AttributeError: module ")
+    return unknown and asking[-1].filename == SCENARIO
 
 
 def _text(error: BaseException) -> str:

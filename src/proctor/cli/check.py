@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from proctor.course.folders import Course
     from proctor.results.submission_result import SubmissionResult
 
+SEEDS = (1, 2, 3, 4)  # beside the course's own
+
 
 def add_to(commands: Any) -> None:
     """Add ``check`` to the subcommands of ``proctor``."""
@@ -22,7 +24,9 @@ def add_to(commands: Any) -> None:
         description="Grade one notebook without a gradebook. Prints each hidden test with its points and what it says.",
         epilog="example: proctor check submitted/ada/tiny/tiny.ipynb",
     )
-    check.add_argument("notebook", type=Path)
+    check.add_argument("notebook", type=Path, nargs="?")
+    summary = "for authors: the source of ASSIGNMENT earns everything and its release nothing, with several seeds"
+    check.add_argument("--both-ends", metavar="ASSIGNMENT", help=summary)
     check.add_argument("--assignment", help="default: the notebook's name, or the course's only assignment")
     check.add_argument("--format", choices=["text", "json", "gradescope"], default="text", help="default: %(default)s")
     check.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
@@ -37,6 +41,10 @@ def run(options: argparse.Namespace) -> int:
     from proctor.render import check_json, gradescope, words
     from proctor.render.cell_outputs import as_text
 
+    if options.both_ends:
+        return _both_ends(courses.load(Path.cwd()), options.both_ends)
+    if options.notebook is None:
+        raise CourseError("name a notebook, or an assignment after --both-ends")
     try:
         course = courses.load(Path.cwd())
         assignment = one_notebook.choose(course, options.notebook, options.assignment)
@@ -70,6 +78,26 @@ def _result(course: "Course", notebook: Path, assignment: str) -> "SubmissionRes
     with pool.warm(preload, course.settings.environment):
         _say(words.grading(notebook.name))
         return one_notebook.check(course, notebook, assignment)
+
+
+def _both_ends(course: "Course", name: str) -> int:
+    """Print what an author has to look at, and nothing but a word if all is well."""
+    from proctor.executors import pool
+    from proctor.grading import both_ends
+    from proctor.hidden_tests.slips import slips, without_hint
+    from proctor.render import words
+
+    assignment = course.choose(name)
+    tests = course.hidden_tests(".")
+    paths = [course.folder("source", ".", assignment) / f"{name}.ipynb" for name in course.notebooks(assignment)]
+    found = [f"{path.name}: {slip}" for path in paths for slip in slips(path, tests)]
+    if not found:
+        found = [slip for path in paths for slip in without_hint(path, tests)]
+        _say(words.importing(course.settings.preload))
+        with pool.warm(course.settings.preload, course.settings.environment):
+            found += both_ends.findings(course, assignment, [course.settings.seed, *SEEDS])
+    print("\n".join(found) or words.BOTH_ENDS)
+    return SOME_NOT if found else GRADED
 
 
 def _say(text: str) -> None:

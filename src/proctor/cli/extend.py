@@ -55,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
 
 def notes(course: "Course") -> list[str]:
     """Say so if the file names a student or an assignment that nobody knows: a typing error would cost points."""
-    from proctor.records import gradebook
     from proctor.dates import extensions
+    from proctor.records import gradebook
     from proctor.render import words
 
     lines, assignments = extensions.read(course.root) or (), course.assignments()

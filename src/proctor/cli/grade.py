@@ -47,22 +47,20 @@ def _cores() -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, print the class, and say who could not be graded."""
-    from proctor.cli.extend import notes
     from proctor.course import folders as courses
     from proctor.course.lock import course_lock
     from proctor.grading import class_run as grading
     from proctor.grading.class_rows import class_rows
     from proctor.grading.penalties import renew_penalties
-    from proctor.notebook import out_of_reach
     from proctor.render import words
-    from proctor.render.class_table import class_table, notes_below
+    from proctor.render.class_table import class_table
     from proctor.sandbox import machine
-    from proctor.settings import PUBLISHED_SEED
 
     if not machine.can_fork() and not options.scheduler:
         print(words.ordinary_kernels(machine.SYSTEM), file=sys.stderr)
     course = courses.load(Path.cwd())
     assignment = course.choose(options.assignment)
+    _expect_no_slips(course, assignment)
     with course_lock(course):
         misplaced = _misplaced(course, assignment, options.student)
         class_run = grading.plan(course, assignment, options.student, options.force)
@@ -71,16 +69,41 @@ def run(options: argparse.Namespace) -> int:
         renew_penalties(course, assignment)
     rows = class_rows(course, assignment, [*class_run.skipped, *results, *misplaced])
     print(class_table(rows))
-    for note in [*notes_below(rows, course.settings.seed == PUBLISHED_SEED), *notes(course)]:
+    for note in _notes(course, assignment, rows):
         print(f"\n{note}")
-    for flag in out_of_reach.flags_of(course.sources(assignment)):
-        print(f"\nFor the author: {words.flag(flag)}")
     failed = [*(result for result in results if result.error), *misplaced]
     graded = sum(not result.error for result in results)
     print(f"\n{graded} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")
     for result in failed:
         print(f"  {words.plain(result.error)}", file=sys.stderr)
     return SOME_NOT if failed else GRADED
+
+
+def _notes(course: "Course", assignment: str, rows: Sequence[Any]) -> list[str]:
+    """What is said below the table: of marks in it, of the course's settings and files, of its author's cells."""
+    from proctor.cli.extend import notes
+    from proctor.notebook import out_of_reach
+    from proctor.render import words
+    from proctor.render.class_table import notes_below
+    from proctor.settings import PUBLISHED_SEED
+
+    flags = out_of_reach.flags_of(course.sources(assignment))
+    return [
+        *notes_below(list(rows), course.settings.seed == PUBLISHED_SEED),
+        *notes(course),
+        *(f"For the author: {words.flag(flag)}" for flag in flags),
+    ]
+
+
+def _expect_no_slips(course: "Course", assignment: str) -> None:
+    """Raise `CourseError` for what an author has overlooked, before it costs a class points."""
+    from proctor.errors import CourseError
+    from proctor.hidden_tests.slips import slips
+
+    paths = [course.folder("source", ".", assignment) / f"{name}.ipynb" for name in course.notebooks(assignment)]
+    found = [f"{course.shown(path)}: {slip}" for path in paths for slip in slips(path, course.hidden_tests("."))]
+    if found:
+        raise CourseError("nothing is graded before this is put right:\n  " + "\n  ".join(found))
 
 
 def _misplaced(course: "Course", assignment: str, students: Sequence[str]) -> list[Any]:

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,19 @@ def check(course: Course, notebook: Path, assignment: str) -> SubmissionResult:
         shutil.copyfile(notebook, submitted / f"{name}.ipynb")
         result = grade_student.grade_in(throw_away, assignment, STUDENT)
         return replace(result, flags=tuple(flag for flag in result.flags if flag.kind != "not handed in"))
+
+
+def ends(course: Course, assignment: str, seeds: Sequence[int]) -> Iterator[tuple[str, int, SubmissionResult]]:
+    """Grade the source and the release as if each had been handed in: step, seed and what came of it."""
+    with tempfile.TemporaryDirectory(prefix="proctor-check-") as folder:
+        throw_away = _throw_away_course(course, Path(folder), assignment)
+        for step in ("source", "release"):
+            submitted = throw_away.folder("submitted", STUDENT, assignment)
+            shutil.rmtree(submitted, ignore_errors=True)
+            shutil.copytree(throw_away.folder(step, ".", assignment), submitted)
+            for seed in seeds:
+                throw_away.config.ProctoredExecute.seed = seed
+                yield step, seed, grade_student.grade_in(throw_away, assignment, STUDENT)
 
 
 def _beside(notebook: Path, assignment: str) -> list[Path]:

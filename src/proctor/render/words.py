@@ -234,3 +234,4 @@ NO_ASSIGNMENT = "There is no assignment in source/ yet: proctor new NAME makes o
 MORE = "proctor --help lists the commands; proctor grade again after any change: what is unchanged is not graded twice."
 NOT_TO_ITS_END = "this cell did not run to its end, so it earns nothing; see the output above"
 LEFT_OUT = "The notebook wrote too much: the outputs from here on are left out."
+BOTH_ENDS = "The source earns all points and the release none, with every seed that was tried."

@@ -95,6 +95,7 @@ class _Rebuild:
                 continue
             for at, cell in enumerate(self.cells):
                 source = text.code_in(cell["source"], one.functions) if cell["cell_type"] != "code" else ""
+                source = edit.without_stub(source, one.source)
                 defines = code.defined(source) | code.assigned(source)
                 if one.functions & defines and not code.implements_nothing(source, one.source):
                     self.cells[at] = {**prepare.new_cell(source, cell, "code"), "metadata": cell["metadata"]}
