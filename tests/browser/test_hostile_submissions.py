@@ -39,13 +39,34 @@ ATTACKS = {
     "style": [
         new_markdown_cell(f"<style>#test_double {{display: none}}</style><form action='/logout'>{BUTTON}</form>")
     ],
+    "many": [
+        new_markdown_cell(source)
+        for source in (
+            f"<details open ontoggle='{HIT}'>x</details>",
+            f"<svg><animate onbegin='{HIT}' attributeName=x dur=1s>",
+            f"<iframe srcdoc='<script>parent.{HIT}</script>'></iframe>",
+            "<object data='/logout'></object><embed src='/logout'>",
+            "<base href='/logout/'><meta http-equiv='refresh' content='0;url=/logout'>",
+            "<link rel='stylesheet' href='/logout'>",
+            "<p style='background:url(/logout)'>x</p>",
+            "![x][1]\n\n[1]: /logout",
+            f"[x](java&#115;cript:{HIT.replace(' ', '')})",
+            f"<b\nonclick='{HIT}' style='{OVER_THE_PAGE}'>x</b>",
+            "- # test_double\n- <input id='test_double' class='score' value='3'>",
+            f"| a |\n|---|\n| {NAME} |",
+            f"$x$ {NAME} $$y$$",
+            "<img srcset='/logout 1x'><video poster='/logout'><audio src='/logout' autoplay>",
+            f"<math><mtext><table><mglyph><style>{NAME}",
+            "<textarea id='double-comment'>forged</textarea><label for='test_double'>x</label>",
+        )
+    ],
     "metadata": [new_markdown_cell("x", metadata={"tags": ["full-credit", '" onmouseover="' + HIT]})],
 }
 
 
 @pytest.fixture(scope="module")
 def course(released_tiny_course, tmp_path_factory):
-    """A class of ten attackers, graded, each with a wrong answer and a name that is markup."""
+    """A class of attackers, graded, each with a wrong answer and a name that is markup."""
     course = tiny_course.copy(released_tiny_course, tmp_path_factory.mktemp("hostile") / "course")
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         for student, cells in ATTACKS.items():
@@ -56,7 +77,7 @@ def course(released_tiny_course, tmp_path_factory):
             gradebook.update_or_create_student(student, first_name=NAME, last_name=f"{student}{NAME}")
         gradebook.update_or_create_student(f"eve'{NAME}", first_name="E", last_name="V")
     done = run(course, "proctor", "grade")
-    assert "10 graded" in done.stdout, done.stdout
+    assert f"{len(ATTACKS)} graded" in done.stdout, done.stdout
     return course
 
 
