@@ -24,7 +24,7 @@ from fuzz_cases import Chance
 from page_fixtures import Inventory
 
 from proctor.autograde.defuse import DefuseMarkdown
-from proctor.border.submission import Submission
+from proctor.border.submission import Submission, scenario_source
 from proctor.course import folders as courses
 from proctor.course.hand_in import refusal
 from proctor.course.submitted_folder import bad_id, unsafe
@@ -64,7 +64,7 @@ def within_limits(about: Any) -> Iterator[None]:
 def check_replies(chance: Chance, course: Path, number: int) -> None:
     """A reply is a value or the student's fault; a hidden test that gets it fails, in words that do nothing."""
     now = [""]
-    submission = Submission(lambda request: now[0])
+    submission = Submission(lambda request: now[0], scenario_source(course / "grader_tests" / TINY))
 
     def judge(run_file: session.RunFile) -> None:
         for _ in range(number):
