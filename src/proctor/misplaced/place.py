@@ -84,9 +84,7 @@ def _put_right(
     if not missing or student in course.left_out() or bad_id(student) or unsafe(folder.parent):
         return
     others = {name for name in course.assignments() if name != assignment}
-    in_place = {
-        folder / f"{name}.ipynb" for name in released
-    }  # each stands for itself, however alike two notebooks are
+    in_place = {folder / f"{name}.ipynb" for name in released}  # each stands for itself, however alike they are
     inside = files_in(folder, folder.parent, frozenset()) if folder.is_dir() else ()
     near = [file for file in inside if file.own not in in_place]
     far = list(files_in(folder.parent, folder.parent, frozenset({*others, assignment})))
