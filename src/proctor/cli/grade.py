@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from proctor.cli.extend import notes
 from proctor.errors import GRADED, SOME_NOT
 
 if TYPE_CHECKING:
