@@ -60,6 +60,7 @@ ELSEWHERE = {
         "tests/cli/test_new.py", '"generate_assignment", "warm_up", "--create", "--force"'),
     "proctor check source/warm_up/warm_up.ipynb": (
         "tests/cli/test_new.py", '"check", "source/warm_up/warm_up.ipynb"'),
+    "proctor check --both-ends warm_up": ("tests/cli/test_both_ends.py", '"check", "--both-ends"'),
     "nbgrader validate source/warm_up/warm_up.ipynb": (
         "tests/cli/test_new.py", '"validate", "source/warm_up/warm_up.ipynb"'),
     f"proctor check submitted/ada/{ASSIGNMENT}/{ASSIGNMENT}.ipynb": ("tests/grading/test_class.py", '"proctor", "check"'),

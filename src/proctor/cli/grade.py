@@ -73,11 +73,18 @@ def run(options: argparse.Namespace) -> int:
     for note in _notes(course, assignment, rows):
         print(f"\n{note}")
     failed = [*(result for result in results if result.error), *misplaced]
+    _say_how_many(results, len(class_run.skipped), failed)
+    return SOME_NOT if failed else GRADED
+
+
+def _say_how_many(results: Sequence[Any], unchanged: int, failed: Sequence[Any]) -> None:
+    """The last lines: how many were graded, and who was not, with the reason."""
+    from proctor.render import words
+
     graded = sum(not result.error for result in results)
-    print(f"\n{graded} graded, {len(class_run.skipped)} unchanged, {len(failed)} not graded")
+    print(f"\n{graded} graded, {unchanged} unchanged, {len(failed)} not graded")
     for result in failed:
         print(f"  {words.plain(result.error)}", file=sys.stderr)
-    return SOME_NOT if failed else GRADED
 
 
 def _notes(course: "Course", assignment: str, rows: Sequence[Any]) -> list[str]:
