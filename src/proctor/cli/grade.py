@@ -89,7 +89,6 @@ def _say_how_many(results: Sequence[Any], unchanged: int, failed: Sequence[Any])
 
 def _notes(course: "Course", assignment: str, rows: Sequence[Any]) -> list[str]:
     """What is said below the table: of marks in it, of the course's settings and files, of its author's cells."""
-    from proctor.cli.extend import notes
     from proctor.notebook import out_of_reach
     from proctor.render import words
     from proctor.render.class_table import notes_below
