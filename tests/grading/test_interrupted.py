@@ -13,10 +13,15 @@ import time
 import uuid
 from pathlib import Path
 
+import graded_class
 import pytest
 import tiny_course
 from commands import grading, run, scores
 from waiting import until
+
+from proctor.course import folders as courses
+from proctor.grading import class_run
+from proctor.records import memory
 
 KILLS = int(os.environ.get("PROCTOR_KILLS", "4"))
 CLASS_SIZE = 30 if KILLS > 4 else 8
@@ -113,6 +118,22 @@ def test_ctrl_c_stops_cleanly(big, mark, temporary):
     tiny_course.let_go(big)
     assert run(big, "proctor", "grade").returncode == 0
     assert scores(big) == EXPECTED
+
+
+def test_a_forced_run_that_was_stopped_goes_on(tiny):
+    """The same command grades who is left; once it has come to its end, it begins anew."""
+    students = ("ada", "bo", "cy")
+    graded_class.grade(tiny, *(graded_class.Graded(student) for student in students))
+    course = courses.load(tiny)
+    assert class_run.plan(course, "tiny").todo == []
+    before = memory.recall(course, "tiny", "bo")
+    assert class_run.plan(course, "tiny", force=True).todo == list(students)
+    memory.remember(course, "tiny", before, memory.fingerprint(course, "tiny", "bo"))  # then it was stopped
+    assert class_run.plan(course, "tiny", force=True).todo == ["ada", "cy"]
+    assert class_run.plan(course, "tiny").todo == ["ada", "cy"]
+    assert class_run.plan(course, "tiny", ["bo"], force=True).todo == ["bo"]
+    memory.all_done(course, "tiny")
+    assert class_run.plan(course, "tiny", force=True).todo == list(students)
 
 
 def test_two_at_once_do_not_disturb_each_other(big):

@@ -27,7 +27,8 @@ def add_to(commands: Any) -> None:
     grade.add_argument("assignment", nargs="?", help="default: the course's only assignment")
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student (repeatable)")
     grade.add_argument("--jobs", type=_jobs, default=_cores(), metavar="N", help="submissions at a time (%(default)s)")
-    grade.add_argument("--force", action="store_true", help="grade unchanged submissions again, too")
+    summary = "grade unchanged submissions again, too; after a stop, the same command goes on where it was"
+    grade.add_argument("--force", action="store_true", help=summary)
     summary = "grade on the Dask cluster of this scheduler, for example tcp://10.0.0.1:8786 (--jobs is then ignored)"
     grade.add_argument("--scheduler", metavar="ADDRESS", help=summary)
     summary = "grade although this machine cannot protect itself from student code"
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     from proctor.grading import class_run as grading
     from proctor.grading.class_rows import class_rows
     from proctor.grading.penalties import renew_penalties
+    from proctor.records import memory
     from proctor.render import words
     from proctor.render.class_table import class_table
     from proctor.sandbox import machine
@@ -67,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
         class_run = grading.plan(course, assignment, options.student, options.force)
         class_run.settings["allow_unsandboxed"] = options.allow_unsandboxed or course.settings.allow_unsandboxed
         results = list(_results(class_run, options)) if class_run.todo else []
+        memory.all_done(course, assignment)
         renew_penalties(course, assignment)
     rows = class_rows(course, assignment, [*class_run.skipped, *results, *misplaced])
     print(class_table(rows))

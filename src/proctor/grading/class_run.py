@@ -18,7 +18,7 @@ from proctor.errors import CourseError, OurFault, RunStopped, TookTooLong
 from proctor.grading.student import grade_student
 from proctor.records import database
 from proctor.records.gradebook import drop_empty_submissions
-from proctor.records.memory import fingerprint, in_common, recall
+from proctor.records.memory import fingerprint, forget_all, in_common, recall
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 2
@@ -52,8 +52,9 @@ def plan(course: Course, assignment: str, students: Sequence[str] = (), force: b
         raise CourseError(f"{submitted}: no submission of {assignment} by {', '.join(unknown)}")
     if not there:
         raise CourseError(f"{submitted}: no submissions of {assignment}; expected {submitted}/<student>/{assignment}/")
-    known = graded_students(course, assignment)
-    in_gradebook = set() if force else known
+    in_gradebook = graded_students(course, assignment)
+    if force:
+        forget_all(course, assignment, students or there)
     run = ClassRun(course, assignment, [], common=in_common(course, assignment))
     for student in students or there:
         done = None

@@ -7,7 +7,7 @@ very last step: a run that is killed leaves either the whole of it or nothing.
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -104,6 +104,27 @@ def remembered_at(course: Course, assignment: str, student: str) -> float:
 def forget(course: Course, assignment: str, student: str) -> None:
     """Have the submission graded again next time."""
     _path(course, assignment, student).unlink(missing_ok=True)
+
+
+def forget_all(course: Course, assignment: str, students: Sequence[str]) -> None:
+    """Have `students` graded again, once: where a run of the same was stopped, what it has done stays done."""
+    note = _forced_path(course, assignment)
+    again = json.dumps(sorted(students))
+    if note.is_file() and note.read_text(encoding="utf-8") == again:
+        return
+    for student in students:
+        forget(course, assignment, student)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(again, encoding="utf-8")
+
+
+def all_done(course: Course, assignment: str) -> None:
+    """Say that a run has come to its end: the next `forget_all` begins anew."""
+    _forced_path(course, assignment).unlink(missing_ok=True)
+
+
+def _forced_path(course: Course, assignment: str) -> Path:
+    return course.state / "forced" / f"{assignment}.json"
 
 
 @dataclass(frozen=True)
