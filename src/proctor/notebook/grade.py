@@ -5,8 +5,8 @@ the test that did it: the next one gets a new kernel in which the cells above th
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from proctor.notebook.process import Limits, NotebookProcess, refused
 from proctor.notebook.student_kernel import Starter
 from proctor.render import words
 from proctor.render.cell_outputs import as_outputs
+from proctor.repair import code as definitions
 from proctor.results import in_notebook
 from proctor.results.flag import Flag
 from proctor.results.verdict import CellVerdict, Item
@@ -50,8 +51,9 @@ def grade_notebook(
 
     def grade(run_file: session.RunFile) -> list[CellVerdict]:
         verdicts: list[CellVerdict] = []
-        for cell in cells:
-            verdict = _grade_cell(cell, process, run_file, all(above.points == above.max_points for above in verdicts))
+        for number, cell in enumerate(cells, 1):
+            all_right = all(above.points == above.max_points for above in verdicts)
+            verdict = _grade_cell(cell, process, run_file, cells[number:], all_right)
             verdicts += [verdict] if verdict is not None else []
         return verdicts
 
@@ -81,9 +83,13 @@ def leave_undecided(nb: Any) -> None:
 
 @dataclass(frozen=True)
 class _CodeCell:
-    """A code cell: the part that its student sees, which is run, and the hidden test file that it names, if any."""
+    """A code cell: the part that its student sees, which is run, and the hidden test file that it names, if any.
+
+    `number` counts all cells of the notebook from 1.
+    """
 
     cell: Any
+    number: int
     name: str
     visible: str
     file: Path | None
@@ -101,8 +107,8 @@ class _CodeCell:
                 raise CourseError(
                     f"cell {name}: its hidden part is not the line that runs hidden tests, and nothing else"
                 )
-            return cls(cell, name, cell.source, None, graded)
-        return cls(cell, name, visible, run_line.find(grader_tests, path), graded)
+            return cls(cell, index + 1, name, cell.source, None, graded)
+        return cls(cell, index + 1, name, visible, run_line.find(grader_tests, path), graded)
 
 
 def _with_tests(
@@ -120,9 +126,16 @@ def _with_tests(
 
 
 def _grade_cell(
-    code: _CodeCell, process: NotebookProcess, run_file: session.RunFile, all_right: bool
+    code: _CodeCell,
+    process: NotebookProcess,
+    run_file: session.RunFile,
+    below: Sequence[_CodeCell],
+    all_right: bool,
 ) -> CellVerdict | None:
-    """Run a cell, and its hidden tests if it has some. `all_right`: the exercises above have full points."""
+    """Run a cell, and its hidden tests if it has some.
+
+    `below` are the cells that come later; `all_right`: the exercises above have full points.
+    """
     cell, failed = code.cell, False
     if code.visible.strip():
         run = process.run_cell(code.visible, code.name)
@@ -132,7 +145,7 @@ def _grade_cell(
     if code.file is None:
         return None
     points = float(cell.metadata["nbgrader"]["points"])
-    items = _judge(code.file, run_file, points)
+    items = tuple(_told_where(item, below) for item in _judge(code.file, run_file, points))
     raised = (f"{item.fault.name}: {item.fault.quoted}" for item in items if item.fault is not None)
     flags = [Flag(kind, code.name, in_hidden_test=True) for kind in refused(raised)]
     misfits = [item.name for item in items if item.fault is not None and item.fault.kind == "misfit"]
@@ -158,6 +171,18 @@ def _judge(file: Path, run_file: session.RunFile, points: float) -> tuple[Item, 
         log.exception("a test cell is undecided")
         return (Item(file.stem, ALL_TESTS, points, "undecided"),)
     return items
+
+
+def _told_where(item: Item, below: Sequence[_CodeCell]) -> Item:
+    """Say of a name that is missing which cell defines it, if only a later one does."""
+    fault = item.fault
+    if fault is None or fault.kind != "missing":
+        return item
+    there = (
+        cell for cell in below if fault.name in definitions.defined(cell.visible) | definitions.assigned(cell.visible)
+    )
+    later = next(there, None)
+    return item if later is None else replace(item, fault=replace(fault, line=later.number))
 
 
 def _as_remark(output: Any) -> Any:

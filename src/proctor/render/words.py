@@ -99,6 +99,8 @@ def fault(fault: Fault) -> str:
     if fault.kind == "unwritten":
         return f"`{fault.function}` is not written yet" if fault.function else "it is not written yet"
     if fault.kind == "missing":
+        if fault.line:
+            return f"`{fault.name}` is defined only below this check, in cell {fault.line} from the top: move it up"
         return f"`{fault.name}` is not defined: did its cell run without an error?"
     if fault.kind == "too slow":
         return f"your code was stopped after {fault.seconds:g} seconds: is there a loop that never ends?"
@@ -129,6 +131,8 @@ def flag(flag: Flag) -> str:
         return f"{flag.cell}: passes its hidden tests, but its visible checks fail: look at it"
     if flag.kind == "misfit":
         return f"{flag.cell}: {listed(flag.names)} could do nothing with an answer, which counts against the answer"
+    if flag.kind == "out of reach":
+        return f"cell {flag.cell} needs what no student's process may do, for anybody: {listed(flag.names)}"
     if flag.kind in OF_A_CELL:
         return OF_A_CELL[flag.kind].format(flag.cell)
     if flag.kind in REPAIRS:

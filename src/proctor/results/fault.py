@@ -18,7 +18,8 @@ class Fault:
     `name` is the exception's type (raised), the name that is not defined (missing), what was the matter (died,
     nonsense), or the type of what the hidden test raised, which could do nothing with the answer (misfit). `limit` is
     the sandbox's limit that was passed (died). `quoted` is as much of an exception's text as is safe to show;
-    `function` and `line` say where it was raised; `seconds` is the limit that was passed (too slow).
+    `function` and `line` say where it was raised (unwritten: what is still as it was released; missing: `line` is the
+    number of the later cell that defines it, if there is one); `seconds` is the limit that was passed (too slow).
     """
 
     kind: FaultKind
