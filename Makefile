@@ -89,6 +89,6 @@ fuzz: $(READY)
 damaged: $(READY)
 	PROCTOR_DAMAGED=1000 pytest -q -n 2 tests/repair/test_damaged.py -k damaged_at_random
 
-# The catalogue with 200 seeds: no verdict may depend on them. Takes two hours or three on a quiet machine.
+# The catalogue with 200 seeds: no verdict may depend on them. Takes hours.
 seeds: $(READY)
 	python tests/answers/seeds.py --seeds 200
