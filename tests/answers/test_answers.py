@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import catalogue
+import claims
 import mutants
 import pytest
 import results
@@ -139,3 +140,20 @@ def test_the_page_has_the_mutants(answers):
     """Their number by operator, and how many are equivalent; that the others are killed is for `make mutants` to show."""
     page = validity.PAGE.read_text(encoding="utf-8")
     assert mutants.table(mutants.every()) in page
+
+
+def heard(result):
+    """The claims of all messages of a result."""
+    return claims.of(message for cell in result.messages.values() for message in cell)
+
+
+@pytest.mark.parametrize("answer", names(WRONG))
+def test_no_message_is_untrue_of_its_answer(graded, answer):
+    """Everything that a wrong answer's student reads is among what is true of the answer."""
+    assert heard(graded[answer.name]) - answer.claims == set()
+
+
+def test_every_claim_is_made_of_somebody(graded):
+    """No words are listed that nobody reads."""
+    made = set().union(*(heard(result) for result in graded.values()))
+    assert set(claims.WORDS) - made - {"gradient-over-n"} == set()  # with this one, a division by N is made up for

@@ -1,4 +1,4 @@
-"""What a message says is true of the answer whose student reads it: over the catalogue and generated answers."""
+"""Claims of messages have names; `test_answers` holds them against the graded catalogue."""
 
 import runpy
 
@@ -10,18 +10,6 @@ import results
 
 WRONG = [answer for answer in catalogue.load() if not answer.right]
 HINTS = runpy.run_path(str(catalogue.HERE.parents[1] / "grader_tests" / "custom_training_basics" / "hints.py"))
-pytestmark = pytest.mark.timeout(3600)
-
-
-def heard(result):
-    """The claims of all messages of a result."""
-    return claims.of(message for cell in result.messages.values() for message in cell)
-
-
-@pytest.mark.parametrize("answer", [pytest.param(answer, id=answer.name) for answer in WRONG])
-def test_no_message_is_untrue_of_its_answer(graded, answer):
-    """Everything that a wrong answer's student reads is among what is true of the answer."""
-    assert heard(graded[answer.name]) - answer.claims == set()
 
 
 def test_only_known_claims_are_listed():
@@ -29,12 +17,6 @@ def test_only_known_claims_are_listed():
     listed = {claim for answer in WRONG for claim in answer.claims}
     generated = {claim for answer in generate.every() for claim in answer.claims}
     assert (listed | generated) - set(claims.WORDS) == set()
-
-
-def test_every_claim_is_made_of_somebody(graded):
-    """No words are listed that nobody reads."""
-    made = set().union(*(heard(result) for result in graded.values()))
-    assert set(claims.WORDS) - made - {"gradient-over-n"} == set()  # with this one, a division by N is made up for
 
 
 @pytest.mark.parametrize("advice", [says for _, says in HINTS["SYMPTOMS"]] + [*HINTS["BY_KIND"].values()])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from proctor.border import wire
-from proctor.border.submission import Submission
+from proctor.border.submission import Submission, scenario_source
 from proctor.hidden_tests import session as hidden_tests
 
 TESTS = Path(__file__).parents[2] / "grader_tests" / "custom_training_basics"
@@ -50,6 +50,6 @@ REPLIES = {
 def test_nonsense_fails(file, reply):
     """Every item fails with a message; none passes, none is undecided."""
     answer = wire.to_json({"value": REPLIES[reply]})
-    items = hidden_tests.run(file, Submission(lambda request: answer), seed=1)
+    items = hidden_tests.run(file, Submission(lambda request: answer, scenario_source(TESTS)), seed=1)
     assert [item.outcome for item in items] == ["failed"] * len(items)
     assert all(item.hint or item.fault for item in items)

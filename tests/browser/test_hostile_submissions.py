@@ -96,6 +96,9 @@ def page(chromium, server):
     assert chromium.elsewhere == []
 
 
+OWN = ".nbgrader_cell > .panel-heading, nav"  # formgrader's own buttons, which do give points
+
+
 def points_by_hand(course):
     """The manual points in the gradebook, by student and cell."""
     query = (
@@ -146,7 +149,8 @@ def test_clicks_and_keys_do_what_they_say(page, server, course, student):
     assert page.locator("img[src=x]").count() == 0
     for x in range(200, 1200, 250):
         for y in range(150, 850, 175):
-            page.mouse.click(x, y)
+            if not page.evaluate(f"document.elementFromPoint({x}, {y})?.closest({OWN!r}) != null"):
+                page.mouse.click(x, y)
     page.wait_for_load_state("networkidle")
     assert points_by_hand(course) == before
     assert page.url.split("?")[0].split("/")[-1] == "" or "formgrader/submissions" in page.url

@@ -94,7 +94,7 @@ def test_a_students_table_is_not_the_instructors(canvas):
     [
         (b"student,time\n1,yesterday\n", "line 2: 'yesterday' cannot be read as a time"),
         (b"name,points\nada,3\n", "no table of times"),
-        (b"\xff\xfe", "save it as CSV"),
+        (b"PK\x03\x04\0\0", "save it as CSV"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_named(moodle, table, words):

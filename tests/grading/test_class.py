@@ -211,7 +211,7 @@ def test_the_source_notebook_runs_its_hidden_tests_in_place(tiny):
 
 
 def test_files_of_a_submission_are_a_copy(tiny):
-    """A kernel sees the submitted files and changes only its own copy of them."""
+    """A kernel sees the submitted files and changes only its own copy of them, which a person finds in autograded/."""
     path = tiny_course.submit(
         tiny, "ada", f"{RIGHT}\nassert open('data.txt').read() == 'x'\nopen('data.txt', 'w').write('y')"
     )
@@ -220,7 +220,7 @@ def test_files_of_a_submission_are_a_copy(tiny):
     nb = nbformat.read(tiny / "autograded/ada/tiny/tiny.ipynb", as_version=4)
     assert not any(output.output_type == "error" for cell in nb.cells for output in cell.get("outputs", []))
     assert (path.parent / "data.txt").read_text() == "x"
-    assert (tiny / "autograded/ada/tiny/data.txt").read_text() == "x"
+    assert (tiny / "autograded/ada/tiny/data.txt").read_text() == "y"
 
 
 def test_visible_checks_that_fail_beside_full_points_are_shown_to_a_person(tiny):

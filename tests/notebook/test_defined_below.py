@@ -18,7 +18,9 @@ def below(*sources):
     return [_CodeCell.of(new_code_cell(source), number, Path()) for number, source in enumerate(sources, 6)]
 
 
-@pytest.mark.parametrize("source", ["def loss(a, b):\n    return a", "if True:\n    def loss(a): pass", "loss = Loss()"])
+@pytest.mark.parametrize(
+    "source", ["def loss(a, b):\n    return a", "if True:\n    def loss(a): pass", "loss = Loss()"]
+)
 def test_the_cell_that_defines_it_is_named(source):
     """The first one that does, counted from the top as a person counts."""
     item = _told_where(MISSING, below("print(1)", source, source))

@@ -98,8 +98,10 @@ def test_an_unfinished_hidden_region_stays_hidden():
     assert "visible" in shown.source
 
 
-def test_a_persons_score_comment_and_the_penalty_are_on_it(feedback):
+def test_a_persons_score_comment_and_the_penalty_are_on_it(feedback, tiny):
     """What an instructor changed or wrote in formgrader, and points off for being late."""
+    with (tiny / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.AssignLatePenalties.plugin_class = "proctor.PercentPerDay"\n')
     page = feedback(Graded("ada", ("failed", "failed"), by_hand=2.5, comment="Nearly *there*", late=30, penalty=0.5))
     seen = text(page)
     assert "2 of 3 points" in seen

@@ -14,7 +14,7 @@ import pytest
 import tiny_course
 from commands import run, scores
 
-from proctor.border.submission import Submission
+from proctor.border.submission import Submission, scenario_source
 from proctor.hidden_tests import session as hidden_tests
 from proctor.kernels.manager import start_kernel_for
 from proctor.render import words
@@ -256,8 +256,9 @@ def test_cant_get_answers_out(graded):
 @pytest.mark.parametrize("name", payloads.REPLIES)
 def test_cant_lie_in_a_reply(tmp_path, released_tiny_course, name):
     """Whatever a process writes as its reply, the item is not passed, and it is not the grader who falls."""
-    answers = Submission(lambda request: payloads.REPLIES[name])
-    items = hidden_tests.run(released_tiny_course / "grader_tests/tiny/test_double.py", answers, 0)
+    tests = released_tiny_course / "grader_tests/tiny"
+    answers = Submission(lambda request: payloads.REPLIES[name], scenario_source(tests))
+    items = hidden_tests.run(tests / "test_double.py", answers, 0)
     assert len(items) == 2
     # What the tiny tests cannot compare counts against the reply, as does nonsense that is no reply at all.
     assert {item.outcome for item in items} == {"failed"}

@@ -169,7 +169,8 @@ class _Rebuild:
         return names
 
     def _lift_helpers(self, names: list[str | None]) -> list[str | None]:
-        """Put what a solution uses, and only cells below its test define, between the two."""
+        """Put what a solution uses, and only the student's cells below its test define, between the two."""
+        given = {one.name for one in self.released if one.locked}
         for one in self._solutions():
             test = self._test_of(one)
             if one.name not in names or test not in names[names.index(one.name) :]:
@@ -179,8 +180,13 @@ class _Rebuild:
                 name for cell in self.cells[:end] if cell["cell_type"] == "code" for name in code.names(cell["source"])
             }
             missing = code.used(self.cells[at]["source"]) - known
-            for cell in self.cells[end + 1 :] if missing else []:
-                if not missing or cell["cell_type"] != "code" or not missing & code.names(cell["source"]):
+            for cell, name in list(zip(self.cells, names, strict=True))[end + 1 :] if missing else []:
+                if (
+                    not missing
+                    or name in given
+                    or cell["cell_type"] != "code"
+                    or not missing & code.names(cell["source"])
+                ):
                     continue
                 helper = edit.additions(cell["source"], "", known)
                 made = code.names(helper)
