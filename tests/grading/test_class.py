@@ -233,3 +233,12 @@ def test_visible_checks_that_fail_beside_full_points_are_shown_to_a_person(tiny)
     with Gradebook(f"sqlite:///{tiny}/gradebook.db") as book:
         grade = book.find_grade("test_double", "tiny", "tiny", "ada")
         assert (grade.auto_score, grade.needs_manual_grade) == (3, True)
+
+
+@pytest.mark.skipif(shutil.which("chrt") is None, reason="chrt is a part of util-linux")
+def test_any_scheduling_policy_will_do(tiny):
+    """A batch system may start everything with a policy of its own: kernels start all the same."""
+    tiny_course.submit(tiny, "ada")
+    done = run(tiny, "chrt", "--batch", "0", "proctor", "grade")
+    assert done.returncode == 0, done.stderr
+    assert scores(tiny) == {"ada": 3}
