@@ -59,8 +59,8 @@ REFUSED = [
     ("clone", 17), ("clone", THREAD | 0x10000000), ("socket", 2, 1), ("socket", 1, 2), ("socket", 16, 3),
     ("socketpair", 1, 2), ("sendto", 3, 0, 5, 0, 0x1000), ("sendto", 3, 0, 5, 0, 1 << 32),
     ("kill", 1, 9), ("kill", -1, 9), ("kill", 0, 9), ("kill", -PID, 9), ("tgkill", 1, 1, 9),
-    ("sched_setscheduler", 1, 0), ("sched_setscheduler", OLDEST - 1, 0), ("sched_setscheduler", 0, 5),
-    ("sched_setscheduler", PID, 0x40000000), ("fcntl", 3, 10), ("fcntl", 3, 8), ("prctl", 1), ("prctl", 4), ("prctl", 22), ("prlimit64", 1), ("mmap", 0, 4096, 3, 0x21), ("mmap", 0, 4096, 3, 0x23),
+    ("sched_setscheduler", 1, 0), ("sched_setscheduler", OLDEST - 1, 0), ("sched_setscheduler", OLDEST - 1, 5),
+    ("fcntl", 3, 10), ("fcntl", 3, 8), ("prctl", 1), ("prctl", 4), ("prctl", 22), ("prlimit64", 1), ("mmap", 0, 4096, 3, 0x21), ("mmap", 0, 4096, 3, 0x23),
     ("mmap", 0, 4096, 3, 0x122), ("mmap", 0, 4096, 3, 0x40022), ("fcntl", 3, 8), ("fcntl", 3, 1024), ("ioctl", 0, 0x5412),
     ("fchmodat",), ("fchownat",), ("utimensat",), ("fchmod",),
 ]  # fmt: skip
@@ -68,6 +68,7 @@ REFUSED = [
 PRETENDED = [
     ("flock", 3, 2), ("flock", 3, 6), ("fcntl", 3, 6), ("fcntl", 3, 7), ("fcntl", 3, 37), ("fcntl", 3, 38),
     ("sched_setscheduler", 0, 0), ("sched_setscheduler", PID, 0), ("sched_setscheduler", PID + 3, 0),
+    ("sched_setscheduler", 0, 5), ("sched_setscheduler", PID, 0x40000000),
 ]  # fmt: skip
 NEVER = {
     "x86_64": {"connect": 42, "sendmsg": 46, "fork": 57, "vfork": 58, "execve": 59, "ptrace": 101, "mount": 165, "unshare": 272,

@@ -46,7 +46,7 @@ REPAIRS = {
     "kept": "kept the student's own code in {} in a cell above it",
     "was text": "turned the text cell with {} into code",
     "stub": "left out the unfinished copy of {}",
-    "cut": "put what may fail while it is graded (magics, shell lines, Colab, calls) above {} into cells of their own",
+    "cut": "put lines above {} that could fail into cells of their own",
     "joined": "joined the parts of {}",
     "commented out": "{} is there as a comment only",
     "for review": "{} has to be confirmed by a person",
