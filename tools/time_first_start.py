@@ -1,7 +1,7 @@
 """Time the first command on a fresh clone; writes docs/first-start.md with each line and the second at which it came.
 
 For a machine that has nothing else to do. What is not committed is not in the clone. With ``test`` as its argument it
-times `make test` after that, too, which takes about twenty minutes.
+times `make test` after that, too, which takes about half an hour.
 """
 
 import os
