@@ -162,4 +162,4 @@ def found(course: Course, assignment: str, student: str) -> list[Found]:
 
 def sum_of(path: Path) -> str:
     """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _digest_of_file(path).hex()
