@@ -42,6 +42,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Help(argparse.HelpFormatter):
+    """Wraps text, but no example: one that is broken at a hyphen cannot be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return f"{indent}{text}" if text.startswith("example:") else super()._fill_text(text, width, indent)
+
+
+class _Command(argparse.ArgumentParser):
+    """A subcommand, with its example as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_Help, **options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="proctor",
@@ -49,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "what comes next.",
     )
     parser.add_argument("--version", action=_Version, help="print the version and stop")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
 
     for command in (grade, check, report, extend, feedback, doctor, new):
         command.add_to(commands)
