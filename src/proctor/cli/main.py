@@ -23,9 +23,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"proctor: {where}{error.strerror or error}; fix this, then run the command again", file=sys.stderr)
         return USAGE
+    except Exception as error:
+        reason = _of_the_gradebook(error)
+        if not reason:
+            raise
+        print(f"proctor: {reason}", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         print("\nproctor: stopped; run the same command again to go on from here", file=sys.stderr)
         return 130
+
+
+def _of_the_gradebook(error: Exception) -> str:
+    """What is wrong with the gradebook, which every command may open: damaged, locked, not ours to read."""
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")  # imported by what has raised it; --help has no use for it
+    if sqlalchemy is None or not isinstance(error, sqlalchemy.SQLAlchemyError):
+        return ""
+    from proctor.records import database
+
+    return database.explain(error)
 
 
 class _Version(argparse.Action):
