@@ -52,11 +52,13 @@ def run(options: argparse.Namespace) -> int:
         result = _result(course, options.notebook, assignment)
     except OSError as error:
         raise CourseError(f"{options.notebook}: {error.strerror}") from None
+    if result.error:  # what is graded is a copy, whose path nobody knows
+        reason = hand_in.unreadable(options.notebook)
+        result = replace(result, error=f"{options.notebook}: {reason}" if reason else result.error)
     if options.format == "gradescope":
         print(json.dumps(gradescope.results(result), indent=2))
     if result.error:
-        reason = hand_in.unreadable(options.notebook)  # what is graded is a copy, whose path nobody knows
-        raise CourseError(f"{options.notebook}: {reason}" if reason else result.error)
+        raise CourseError(result.error)
     for_authors = out_of_reach.flags_of(course.sources(assignment))
     result = replace(result, flags=(*result.flags, *for_authors))
     if options.format == "json":
