@@ -22,9 +22,9 @@ def add_to(commands: Any) -> None:
         "check",
         help="grade one notebook without a gradebook and print every item",
         description="Grade one notebook without a gradebook. Prints each hidden test with its points and what it says.",
-        epilog="example: proctor check submitted/ada/tiny/tiny.ipynb",
+        epilog="example: proctor check submitted/sample-ada/custom_training_basics/custom_training_basics.ipynb",
     )
-    check.add_argument("notebook", type=Path, nargs="?")
+    check.add_argument("notebook", type=Path, nargs="?", help="the file")
     summary = "for authors: the source of ASSIGNMENT earns everything and its release nothing, with several seeds"
     check.add_argument("--both-ends", metavar="ASSIGNMENT", help=summary)
     check.add_argument("--assignment", help="default: the notebook's name, or the course's only assignment")
@@ -36,6 +36,7 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the result in the format that was asked for."""
     from proctor.course import folders as courses
+    from proctor.course import hand_in
     from proctor.grading import one_notebook
     from proctor.notebook import out_of_reach
     from proctor.render import check_json, gradescope, words
@@ -51,6 +52,9 @@ def run(options: argparse.Namespace) -> int:
         result = _result(course, options.notebook, assignment)
     except OSError as error:
         raise CourseError(f"{options.notebook}: {error.strerror}") from None
+    if result.error:  # what is graded is a copy, whose path nobody knows
+        reason = hand_in.unreadable(options.notebook)
+        result = replace(result, error=f"{options.notebook}: {reason}" if reason else result.error)
     if options.format == "gradescope":
         print(json.dumps(gradescope.results(result), indent=2))
     if result.error:
