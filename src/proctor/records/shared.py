@@ -28,12 +28,12 @@ def _engine(url: str) -> Engine:
 
 @contextmanager
 def shared_gradebook(url: str) -> Iterator[None]:
-    """Open nbgrader's gradebook at `url` once in the block, its tables and course looked up, however often it is asked.
+    """Look for the tables and the course of nbgrader's gradebook at `url` once, however often the block opens it.
 
     Each session ends where nbgrader ends it, so nothing is locked while the student's code runs. At the end of the
     block there is no connection left, which a forked process or a locked file could suffer from.
     """
-    engine, known_courses = _engine(url), set[str]()
+    engine, known = _engine(url), set[str]()
     open_stock, close_stock = api.Gradebook.__init__, api.Gradebook.close
 
     def open_shared(
@@ -41,13 +41,16 @@ def shared_gradebook(url: str) -> Iterator[None]:
     ) -> None:
         if db_url != url:
             open_stock(book, db_url, course_id, authenticator)
-        elif course_id not in known_courses:
+            return
+        if not known:
             with patch.object(api, "create_engine", lambda *_, **__: engine):
                 open_stock(book, db_url, course_id, authenticator)
-            known_courses.add(course_id)
         else:
             book.engine, book.course_id, book.authenticator = engine, course_id, authenticator
             book.db = scoped_session(sessionmaker(autoflush=True, bind=engine, future=True))
+            if course_id not in known:
+                book.check_course(course_id=course_id)
+        known.add(course_id)
 
     def close_shared(book: api.Gradebook) -> None:
         if book.engine is engine:
