@@ -83,24 +83,26 @@ def _importable(folder: Path) -> Iterator[None]:
     """
     stamp = {path: path.stat().st_mtime_ns for path in folder.glob("*.py")}
     if _neighbours != stamp:
-        _forget(_neighbours)
+        _forget(_neighbours, set(sys.modules))
         _neighbours.clear()
         _neighbours.update(stamp)
     sys.path.insert(0, str(folder))
+    before = set(sys.modules)
     try:
         yield
     finally:
         sys.path.remove(str(folder))
-        _forget(path for path in stamp if path.name.startswith("test_"))
+        _forget((path for path in stamp if path.name.startswith("test_")), sys.modules.keys() - before)
 
 
 _neighbours: dict[Path, int] = {}
 
 
-def _forget(files: Iterable[Path]) -> None:
-    names = {str(path) for path in files}
-    for name, module in list(sys.modules.items()):
-        if getattr(module, "__file__", None) in names:
+def _forget(files: Iterable[Path], modules: Iterable[str]) -> None:
+    """Have those of `modules` that are `files` imported anew. Look at few: TensorFlow has thousands."""
+    paths = {str(path) for path in files}
+    for name in modules:
+        if getattr(sys.modules[name], "__file__", None) in paths:
             del sys.modules[name]
 
 
