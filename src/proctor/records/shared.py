@@ -26,9 +26,15 @@ def _engine(url: str) -> Engine:
     return sqlalchemy.create_engine(url, future=True, pool_pre_ping=True)
 
 
+def _open(book: api.Gradebook, engine: Engine, course_id: str, authenticator: Authenticator | None) -> None:
+    """Open `book` as nbgrader does, but for the engine and for looking whether its tables and its course are there."""
+    book.engine, book.course_id, book.authenticator = engine, course_id, authenticator
+    book.db = scoped_session(sessionmaker(autoflush=True, bind=engine, future=True))
+
+
 @contextmanager
 def shared_gradebook(url: str) -> Iterator[None]:
-    """Look for the tables and the course of nbgrader's gradebook at `url` once, however often the block opens it.
+    """Look for the tables and the courses of nbgrader's gradebook at `url` once, however often the block opens it.
 
     Each session ends where nbgrader ends it, so nothing is locked while the student's code runs. At the end of the
     block there is no connection left, which a forked process or a locked file could suffer from.
@@ -46,17 +52,13 @@ def shared_gradebook(url: str) -> Iterator[None]:
             with patch.object(api, "create_engine", lambda *_, **__: engine):
                 open_stock(book, db_url, course_id, authenticator)
         else:
-            book.engine, book.course_id, book.authenticator = engine, course_id, authenticator
-            book.db = scoped_session(sessionmaker(autoflush=True, bind=engine, future=True))
+            _open(book, engine, course_id, authenticator)
             if course_id not in known:
                 book.check_course(course_id=course_id)
         known.add(course_id)
 
     def close_shared(book: api.Gradebook) -> None:
-        if book.engine is engine:
-            book.db.remove()
-        else:
-            close_stock(book)
+        book.db.remove() if book.engine is engine else close_stock(book)
 
     try:
         with patch.multiple(api.Gradebook, __init__=open_shared, close=close_shared):
