@@ -31,11 +31,12 @@ from proctor.results.verdict import Item
 log = logging.getLogger(__name__)
 
 SILENT = [
-    "--assert=plain", "--capture=no", "--import-mode=importlib", "--strict-markers", "-c", os.devnull,
+    "-p", "no:assertion", "--capture=no", "--import-mode=importlib", "--strict-markers", "-c", os.devnull,
     "--disable-plugin-autoload", "--continue-on-collection-errors",
     "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler",
     "-p", "no:warnings", "-p", "no:unraisableexception", "-p", "no:threadexception",
-    "-p", "no:pastebin", "-p", "no:doctest", "-p", "no:unittest",
+    "-p", "no:pastebin", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:legacypath",
+    "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:stepwise",
 ]  # fmt: skip
 
 # What a test raises that computes with an answer of another kind than it expects. A test that raises them on a right
