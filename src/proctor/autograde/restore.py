@@ -6,11 +6,13 @@ cell after the nearest cell before it that is still there. A deleted *solution* 
 moved the code, and the released stub would overwrite it.
 """
 
+import json
 from typing import Any
 
 from nbconvert.exporters import Exporter, NotebookExporter
-from nbformat import from_dict, v4
+from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat.v4.rwbase import split_lines, strip_transient
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import OverwriteCells
 from nbgrader.utils import compute_checksum
@@ -36,9 +38,10 @@ class SubmissionExporter(NotebookExporter):
         return done
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
-        """Write what nbconvert's exporter writes, without validating once more what has just been validated."""
+        """Write what nbconvert's exporter writes, but validated once, and without another copy of the notebook."""
         nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
-        return f"{v4.writes(nb)}\n", resources
+        plain = strip_transient(split_lines(nb))
+        return json.dumps(plain, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": ")) + "\n", resources
 
 
 class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
