@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbconvert.exporters import NotebookExporter
+from nbformat import ValidationError
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from proctor.autograde.restore import _repair
+from proctor.autograde.restore import SubmissionExporter, _repair
 
 CELLS = {  # points, whether it is a solution, whether it is locked
     "essay": (5.0, True, False),
@@ -61,3 +63,32 @@ def test_claims_about_grading_are_put_right(claims):
         assert (about.grade_id, about.grade, about.solution, about.locked) == (name, bool(points), solution, locked)
         assert about.task is False
         assert about.checksum == "as submitted"
+
+
+def test_a_notebook_is_written_as_nbconvert_writes_it():
+    """To the byte: with every kind of output, letters of all languages, and metadata that nbformat leaves out."""
+    data = {"image/png": "aGk=\n", "text/html": "<b>ä</b>\n<i>", "text/plain": "1\n2"}
+    cells = [
+        new_markdown_cell("# Größe\n\n漢字\n", attachments={"a.png": {"image/png": "aGk="}}),
+        new_code_cell(
+            "x = 1\nx",
+            execution_count=1,
+            metadata={"trusted": True, "nbgrader": {"b": 1, "a": 2}},
+            outputs=[
+                new_output("stream", text="a\nb\n"),
+                new_output("display_data", data),
+                new_output("error", ename="E", evalue="v", traceback=["t"]),
+            ],
+        ),
+        new_code_cell(""),
+    ]
+    nb = new_notebook(cells=cells, metadata={"orig_nbformat": 4})
+    assert SubmissionExporter().from_notebook_node(nb)[0] == NotebookExporter().from_notebook_node(nb)[0]
+
+
+def test_a_notebook_that_a_step_has_broken_is_not_written():
+    """It is validated behind all preprocessors."""
+    exporter = SubmissionExporter()
+    exporter.register_preprocessor(lambda nb, resources: (nb.cells[0].update(source=1), (nb, resources))[1], True)
+    with pytest.raises(ValidationError):
+        exporter.from_notebook_node(new_notebook(cells=[new_code_cell("x")]))

@@ -6,12 +6,14 @@ cell after the nearest cell before it that is still there. A deleted *solution* 
 moved the code, and the released stub would overwrite it.
 """
 
+import json
 from typing import Any
 
-from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters import Exporter, NotebookExporter
 from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader.api import Gradebook
+from nbformat.v4.rwbase import split_lines, strip_transient
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import OverwriteCells
 from nbgrader.utils import compute_checksum
 
@@ -32,8 +34,14 @@ class SubmissionExporter(NotebookExporter):
     def from_file(self, file_stream: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Take the bytes below the text that nbconvert has opened."""
         nb = notebook_of(file_stream.buffer.read())
-        done: tuple[Any, Any] = self.from_notebook_node(nb, resources=resources, **kw)  # type: ignore[no-untyped-call]
+        done: tuple[Any, Any] = self.from_notebook_node(nb, resources=resources, **kw)
         return done
+
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
+        """Write what nbconvert's exporter writes, but validated once, and without another copy of the notebook."""
+        nb, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
+        plain = strip_transient(split_lines(nb))
+        return json.dumps(plain, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": ")) + "\n", resources
 
 
 class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
@@ -43,52 +51,51 @@ class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
         """Restore `nb` from the gradebook and list the cells that differed in the notebook's flags."""
         self._restored: list[str] = []
         about = resources["nbgrader"]
+        self.notebook_id, self.assignment_id = about["notebook"], about["assignment"]
         with Gradebook(about["db_url"]) as gradebook:
-            repairs = _repair(nb, gradebook.find_notebook(about["notebook"], about["assignment"]))
-        nb, resources = super().preprocess(nb, resources)
+            notebook = gradebook.find_notebook(self.notebook_id, self.assignment_id)
+            repairs = _repair(nb, notebook)
+            self.gradebook = _ReadAtOnce(notebook)
+            # What nbgrader's own `preprocess` does, but for a gradebook that asks the database about each cell.
+            nb, resources = super(OverwriteCells, self).preprocess(nb, resources)
+            if self.add_missing_cells:
+                self._add_missing(nb, notebook)
         nb.metadata.pop(in_notebook.METADATA, None)  # the student's, if any
         in_notebook.add_flags(nb.metadata, repairs)
         in_notebook.add_flags(nb.metadata, (Flag("restored", name) for name in sorted(set(self._restored))))
         return nb, resources
 
-    # nbgrader calls this, with the gradebook open, when `add_missing_cells` is set; it is replaced as a whole.
-    def add_missing_grade_cells(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Put back each missing locked cell of the released notebook."""
+    def _add_missing(self, nb: Any, notebook: Any) -> None:
+        """Put back each missing cell of the released notebook, below the nearest one above it that is there."""
         for cell in nb.cells:
             # A copy of a cell, or one with an id of the student's own: an ordinary cell, which nbgrader trips over.
             if "grade_id" not in cell.metadata.get("nbgrader", {"grade_id": ""}):
                 del cell.metadata["nbgrader"]
-        notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
-        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
-        solutions = {cell.name for cell in (*notebook.solution_cells, *notebook.task_cells)}
-        position = 0
-        for source in notebook.source_cells:
-            at = _index_of(nb, source.name)
-            if at is None and source.locked and source.name not in solutions:
-                at = position
-                nb.cells.insert(at, _cell(source, points.get(source.name)))
-                self._restored.append(source.name)
-            position = position if at is None else at + 1
-        return nb, resources
-
-    # nbgrader calls this next. Its own puts tasks at the end, and a notice into answers, so that none is left empty.
-    def add_missing_task_cells(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Put back what a person grades, as it was released: a deleted answer is one that was not given."""
-        notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
-        tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
+        ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells]
+        points = {cell.name: cell.max_score for cell in (*notebook.grade_cells, *notebook.task_cells)}
         solutions = {cell.name for cell in notebook.solution_cells}
-        answers = {cell.name: cell.max_score for cell in notebook.grade_cells if cell.name in solutions}
+        tasks = {cell.name for cell in notebook.task_cells}
         position = 0
         for source in notebook.source_cells:
-            at = _index_of(nb, source.name)
-            if at is None and source.name in (most := {**answers, **tasks}):
-                at, task = position, source.name in tasks
-                cell = self.missing_cell_transform(source, most[source.name], is_solution=not task, is_task=task)
-                cell.source = source.source
-                nb.cells.insert(at, cell)
+            if source.name not in ids:
+                cell = self._as_made(source, points.get(source.name), source.name in solutions, source.name in tasks)
+                if cell is None:
+                    continue
+                nb.cells.insert(position, cell)
+                ids.insert(position, source.name)
                 self._restored.append(source.name)
-            position = position if at is None else at + 1
-        return nb, resources
+            position = ids.index(source.name) + 1
+
+    def _as_made(self, source: Any, points: float | None, is_solution: bool, is_task: bool) -> Any:
+        """A missing cell as it was released; None for a solution that tests grade, and for what is not locked.
+
+        nbgrader puts a notice into answers, so that none is left empty: a deleted answer is one that was not given.
+        """
+        if points is not None and (is_solution or is_task):
+            cell = self.missing_cell_transform(source, points, is_solution=not is_task, is_task=is_task)
+            cell.source = source.source
+            return cell
+        return _cell(source, points) if source.locked and not is_solution else None
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Restore one cell, and note it if the student could have seen the difference."""
@@ -105,6 +112,28 @@ class RestoreLockedCells(OverwriteCells):  # type: ignore[misc]
         if attr != "checksum":
             self._restored.append(name)
             self.log.warning("The %s of cell %s was changed in the submission; it is restored.", attr, name)
+
+
+class _ReadAtOnce:
+    """A notebook's cells as `OverwriteCells` asks its gradebook for them, which would be a query for each."""
+
+    def __init__(self, notebook: Any) -> None:
+        self._sources = {cell.name: cell for cell in notebook.source_cells}
+        self._graded = {cell.name: cell for cell in (*notebook.grade_cells, *notebook.task_cells)}
+
+    def find_source_cell(self, name: str, *_: str) -> Any:
+        """Raises nbgrader's `MissingEntry`, like the other one."""
+        return _found(self._sources, name)
+
+    def find_graded_cell(self, name: str, *_: str) -> Any:
+        """Return a cell that is graded by tests or by a person."""
+        return _found(self._graded, name)
+
+
+def _found(cells: dict[str, Any], name: str) -> Any:
+    if name not in cells:
+        raise MissingEntry(f"No such cell: {name}")
+    return cells[name]
 
 
 def _as_released(cell: Any) -> bool:
@@ -151,13 +180,6 @@ def _repair(nb: Any, notebook: Any) -> list[Flag]:
 
 
 GRADED_AS = ("grade", "solution", "task", "locked")
-
-
-def _index_of(nb: Any, grade_id: str) -> int | None:
-    for index, cell in enumerate(nb.cells):
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
-            return index
-    return None
 
 
 def _cell(source: Any, points: float | None) -> Any:

@@ -18,6 +18,7 @@ from proctor.errors import CourseError, DatabaseGone, KernelNotStarted, ProctorE
 from proctor.grading.last_stop import TIMES, within
 from proctor.records import database, graded
 from proctor.records.memory import fingerprint, forget, remember
+from proctor.records.shared import shared_gradebook
 from proctor.results.submission_result import SubmissionResult
 
 TRIES = 3
@@ -83,7 +84,7 @@ def _run_nbgrader(course: Course, assignment: str, student: str) -> _Autograded:
     for _ in range(TRIES):
         with database.watched() as (trouble, logged), courses.working_directory(course.root):
             api = course.api()
-            with logged_exceptions(api.log) as raised:
+            with logged_exceptions(api.log) as raised, shared_gradebook(course.db_url()):
                 result: dict[str, Any] = api.autograde(assignment, student, force=True, create=True)
         log = logged.getvalue() + str(result.get("log", ""))
         if result["success"] or not trouble:

@@ -31,11 +31,12 @@ from proctor.results.verdict import Item
 log = logging.getLogger(__name__)
 
 SILENT = [
-    "--assert=plain", "--capture=no", "--import-mode=importlib", "--strict-markers", "-c", os.devnull,
+    "-p", "no:assertion", "--capture=no", "--import-mode=importlib", "--strict-markers", "-c", os.devnull,
     "--disable-plugin-autoload", "--continue-on-collection-errors",
     "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:junitxml", "-p", "no:faulthandler",
     "-p", "no:warnings", "-p", "no:unraisableexception", "-p", "no:threadexception",
-    "-p", "no:pastebin", "-p", "no:doctest", "-p", "no:unittest",
+    "-p", "no:pastebin", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:debugging", "-p", "no:legacypath",
+    "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:stepwise",
 ]  # fmt: skip
 
 # What a test raises that computes with an answer of another kind than it expects. A test that raises them on a right
@@ -83,24 +84,26 @@ def _importable(folder: Path) -> Iterator[None]:
     """
     stamp = {path: path.stat().st_mtime_ns for path in folder.glob("*.py")}
     if _neighbours != stamp:
-        _forget(_neighbours)
+        _forget(_neighbours, set(sys.modules))
         _neighbours.clear()
         _neighbours.update(stamp)
     sys.path.insert(0, str(folder))
+    before = set(sys.modules)
     try:
         yield
     finally:
         sys.path.remove(str(folder))
-        _forget(path for path in stamp if path.name.startswith("test_"))
+        _forget((path for path in stamp if path.name.startswith("test_")), sys.modules.keys() - before)
 
 
 _neighbours: dict[Path, int] = {}
 
 
-def _forget(files: Iterable[Path]) -> None:
-    names = {str(path) for path in files}
-    for name, module in list(sys.modules.items()):
-        if getattr(module, "__file__", None) in names:
+def _forget(files: Iterable[Path], modules: Iterable[str]) -> None:
+    """Have those of `modules` that are `files` imported anew. Look at few: TensorFlow has thousands."""
+    paths = {str(path) for path in files}
+    for name in modules:
+        if getattr(sys.modules[name], "__file__", None) in paths:
             del sys.modules[name]
 
 

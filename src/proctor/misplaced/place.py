@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from proctor.course.folders import Course
@@ -62,10 +63,16 @@ def put_right(course: Course, assignment: str, students: Collection[str] = ()) -
 
 def _released(course: Course, assignment: str, name: str) -> list[Released]:
     """The notebook as students got it; empty if it is not there or not nbgrader's."""
+    path = course.folder("release", ".", assignment) / f"{name}.ipynb"
     try:
-        cells = notebook_of((course.folder("release", ".", assignment) / f"{name}.ipynb").read_bytes()).cells
+        return _cells_of(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):
         return []
+
+
+@lru_cache(maxsize=8)
+def _cells_of(path: Path, changed: int) -> list[Released]:
+    cells = notebook_of(path.read_bytes()).cells
     about = [(cell, cell.metadata.get("nbgrader")) for cell in cells]
     return [
         Released(it["grade_id"], cell.cell_type, cell.source, it["solution"], it["locked"], it["grade"])

@@ -7,8 +7,9 @@ import ast
 import builtins
 import re
 import warnings
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import wraps
+from typing import TypeVar
 
 MAX_SOURCE = 200_000  # no person writes a longer cell, and parsing takes time
 # A magic, a shell line or a question to IPython; a name may be given what comes of it, and a backslash continue it.
@@ -24,8 +25,32 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 QUIET = (*DEFINITIONS, *IMPORTS, ast.Assign, ast.AnnAssign)
 MADE = (ast.Lambda, ast.Call, ast.Name, ast.Attribute, ast.Tuple)  # what a name is given that can then be called
 
+Told = TypeVar("Told")
+_memories: list[dict[str, object]] = []
 
-@cache
+
+def remembered(told_of: Callable[[str], Told]) -> Callable[[str], Told]:
+    """Have what is told of a text told once, until `forget` is asked to forget the text."""
+    memory: dict[str, Told] = {}
+    _memories.append(memory)  # type: ignore[arg-type]
+
+    @wraps(told_of)
+    def tell(source: str) -> Told:
+        if source not in memory:
+            memory[source] = told_of(source)
+        return memory[source]
+
+    return tell
+
+
+def forget(but: Collection[str] = ()) -> None:
+    """Forget the texts of a notebook `but` those that the next one has, too: what a student writes may be large."""
+    for memory in _memories:
+        for source in memory.keys() - but:
+            del memory[source]
+
+
+@remembered
 def body(source: str) -> tuple[ast.stmt, ...] | None:
     """The statements of a cell, or None where Python cannot read it."""
     if len(source) > MAX_SOURCE:
@@ -36,6 +61,7 @@ def body(source: str) -> tuple[ast.stmt, ...] | None:
     return _parsed(python_of(source))
 
 
+@remembered
 def python_of(source: str) -> str:
     """A cell as Python reads it, on as many lines: flush left, and without magics unless it is Python as it stands."""
     flush = flush_left(source)
@@ -68,12 +94,6 @@ def _without_magics(source: str) -> str:
     return MAGIC.sub(python, source)
 
 
-def forget() -> None:
-    """Forget the texts that were parsed: each is, once for a notebook."""
-    for remembered in (body, defined, bodies):
-        remembered.cache_clear()
-
-
 def run_with_the_cell(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Statements, and those in their blocks that run with them: not what is inside of functions and classes."""
     waiting = list(statements)[::-1]
@@ -90,6 +110,7 @@ def _list(node: ast.AST, name: str) -> list[ast.AST]:
     return found if isinstance(found, list) else []
 
 
+@remembered
 def key(source: str) -> str:
     """The text without what editors change: blanks, line ends, the kind of quotes."""
     if len(source) > MAX_SOURCE:
@@ -97,7 +118,7 @@ def key(source: str) -> str:
     return BLANK.sub("", source).replace('"', "'")
 
 
-@cache
+@remembered
 def defined(source: str) -> frozenset[str]:
     """Names of the functions and classes that a cell defines when it is run."""
     return frozenset(node.name for node in run_with_the_cell(body(source) or ()) if isinstance(node, DEFINITIONS))
@@ -122,11 +143,12 @@ def bound(statement: ast.stmt) -> set[str]:
     return set()
 
 
-def names(source: str) -> set[str]:
+@remembered
+def names(source: str) -> frozenset[str]:
     """Names that a cell may bind, wherever in it: those of a given cell are not a student's to bind above it."""
     nodes = [node for statement in body(source) or () for node in ast.walk(statement)]
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return stored.union(*(bound(node) for node in nodes if isinstance(node, ast.stmt)))
+    return frozenset(stored.union(*(bound(node) for node in nodes if isinstance(node, ast.stmt))))
 
 
 def used(source: str) -> set[str]:
@@ -149,7 +171,7 @@ def implements_nothing(source: str, stub: str) -> bool:
     return bool(bodies(stub)) and bodies(source) == bodies(stub)
 
 
-@cache
+@remembered
 def bodies(source: str) -> dict[str, list[str]]:
     """The functions of a cell without docstrings, as text that can be compared; empty if there is more in it."""
     statements = body(source) or ()

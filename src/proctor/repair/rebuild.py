@@ -21,7 +21,7 @@ def meant(cells: Sequence[Any], released: Sequence[Released]) -> Meant:
     try:
         return _Rebuild(cells, released).result()
     finally:
-        code.forget()
+        code.forget({text for one in released for text in (one.source, one.whole)})
 
 
 class _Rebuild:
