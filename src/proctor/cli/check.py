@@ -36,7 +36,6 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the result in the format that was asked for."""
     from proctor.course import folders as courses
-    from proctor.course import hand_in
     from proctor.grading import one_notebook
     from proctor.notebook import out_of_reach
     from proctor.render import check_json, gradescope, words
@@ -52,9 +51,6 @@ def run(options: argparse.Namespace) -> int:
         result = _result(course, options.notebook, assignment)
     except OSError as error:
         raise CourseError(f"{options.notebook}: {error.strerror}") from None
-    if result.error:  # what is graded is a copy, whose path nobody knows
-        reason = hand_in.unreadable(options.notebook)
-        result = replace(result, error=f"{options.notebook}: {reason}" if reason else result.error)
     if options.format == "gradescope":
         print(json.dumps(gradescope.results(result), indent=2))
     if result.error:
@@ -73,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _result(course: "Course", notebook: Path, assignment: str) -> "SubmissionResult":
     """Grade it, with everything imported at once, here and in the process that kernels come from."""
+    from proctor.course import hand_in
     from proctor.executors import pool
     from proctor.grading import one_notebook
     from proctor.render import words
@@ -81,7 +78,10 @@ def _result(course: "Course", notebook: Path, assignment: str) -> "SubmissionRes
     _say(words.importing(preload))
     with pool.warm(preload, course.settings.environment):
         _say(words.grading(notebook.name))
-        return one_notebook.check(course, notebook, assignment)
+        result = one_notebook.check(course, notebook, assignment)
+    # What is graded is a copy, whose path nobody knows.
+    reason = hand_in.unreadable(notebook) if result.error else ""
+    return replace(result, error=f"{notebook}: {reason}") if reason else result
 
 
 def _both_ends(course: "Course", name: str) -> int:
