@@ -1,6 +1,9 @@
 """What students and instructors get wrong: a clear line that names the file, the rest of the class graded, nothing lost."""
 
+import ctypes
 import json
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -272,3 +275,40 @@ def test_check_of_what_is_not_a_notebook_is_told(tiny):
         done = run(tiny, "proctor", "check", name)
         assert done.returncode == 2
         assert name in done.stderr or "empty file" in done.stderr
+
+
+def without_rights_of_root():
+    """For a process that is about to start: it may read what its user may, as an ordinary one does."""
+    bound, read_anything, look_anywhere = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    for right in (read_anything, look_anywhere):
+        ctypes.CDLL(None).prctl(bound, right, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes root's rights away as Linux does it")
+def test_what_we_have_no_right_to_read_costs_nobody_else(tiny):
+    """A folder or a file without rights names its student; the class is graded, and the report is written."""
+    for student in ("ada", "bo", "cy", "di"):
+        tiny_course.submit(tiny, student)
+    closed = [tiny / "submitted" / path for path in ("bo", "cy/tiny", "di/tiny/tiny.ipynb")]
+    for path in closed:
+        path.chmod(0)
+
+    def command(*words):
+        return subprocess.run(
+            ["proctor", *words],
+            cwd=tiny,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=without_rights_of_root,
+        )
+
+    graded, report, tour = command("grade"), command("report"), command()
+    for path in closed:
+        path.chmod(0o755)
+    assert graded.returncode == 1, graded.stderr
+    assert scores(tiny) == {"ada": 3.0}
+    for place in ("submitted/bo/tiny: the folder", "submitted/cy/tiny: the folder", "submitted/di/tiny: tiny.ipynb"):
+        assert any(place in line and "give yourself the right" in line for line in graded.stderr.splitlines())
+    assert "1 graded, 3 cannot be graded" in report.stdout, report.stderr
+    assert "4 handed in, 1 graded" in tour.stdout, tour.stderr

@@ -12,6 +12,14 @@ from proctor.errors import CourseError
 from proctor.settings import CONFIG_FILE, Settings, find_root, slip
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether it is one, or may be: what we have no right to look at is a submission, and named where it is read."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return True
+
+
 @dataclass(frozen=True)
 class Course:
     """A folder with an ``nbgrader_config.py``; `config` is what nbgrader makes of it."""
@@ -60,7 +68,7 @@ class Course:
         submitted = self.folder("submitted", ".", ".")
         if not submitted.is_dir():
             return []
-        there = (path.name for path in submitted.iterdir() if (path / assignment).is_dir())
+        there = (path.name for path in submitted.iterdir() if _is_folder(path / assignment))
         return sorted(student for student in there if student not in self.left_out())
 
     def left_out(self) -> frozenset[str]:

@@ -14,6 +14,10 @@ from pathlib import Path
 ID_MARKS = " _-.@+'%$^=|!~,()#"
 MAX_ID = 200
 PATTERN = set("*?[")
+FOLDER = "folder"
+LINK = "the folder is a symbolic link: put the submission itself there"
+CLOSED = "the folder cannot be read: give yourself the right to"
+ASK = "ask the student to hand in again"
 MAX_FILES = 10_000
 MAX_DEPTH = 50
 MAX_BYTES = 512 << 20  # as `ls` shows them: a file with holes in it takes no room on the disk, but all of it in memory
@@ -38,24 +42,22 @@ def bad_id(student: str) -> str:
 
 def unsafe(folder: Path) -> str:
     """Say what is in `folder` that does not belong into a submission, or ``""``. A folder that is missing is fine."""
-    if folder.is_symlink():
-        return "the folder is a symbolic link: put the submission itself there"
-    waiting, seen, size = [(folder, 1)] if folder.is_dir() else [], 0, 0
+    kind = _kind(folder)
+    if kind in (LINK, CLOSED):
+        return kind
+    waiting, seen, size = [(folder, 1)] if kind == FOLDER else [], 0, 0
     while waiting:
         place, depth = waiting.pop()
         if depth > MAX_DEPTH:
             return f"folders are nested more than {MAX_DEPTH} deep: ask the student to hand in the notebook alone"
-        try:
-            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
-        except OSError as error:
-            return f"{_shown(place, folder)} cannot be read ({error.strerror})"
+        entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         seen += len(entries)
         if seen > MAX_FILES:
             return f"there are more than {MAX_FILES} files: ask the student to hand in the notebook alone"
         for entry in entries:
             reason = _odd(entry)
             if reason:
-                return f"{_shown(Path(entry.path), folder)} {reason}: ask the student to hand in again"
+                return f"{_shown(Path(entry.path), folder)} {reason}"
             size += entry.stat(follow_symlinks=False).st_size
             if size > MAX_BYTES:
                 return (
@@ -66,15 +68,29 @@ def unsafe(folder: Path) -> str:
     return ""
 
 
+def _kind(folder: Path) -> str:
+    """What kind of thing it is: `FOLDER`, `LINK`, `CLOSED`, or ``""``."""
+    try:
+        mode = folder.lstat().st_mode
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return CLOSED
+    if stat.S_ISDIR(mode):
+        return FOLDER if os.access(folder, os.R_OK | os.X_OK) else CLOSED
+    return LINK if stat.S_ISLNK(mode) else ""
+
+
 def _odd(entry: "os.DirEntry[str]") -> str:
     mode = entry.stat(follow_symlinks=False).st_mode
     if stat.S_ISLNK(mode):
-        return "is a symbolic link, which could lead to other people's files"
+        return f"is a symbolic link, which could lead to other people's files: {ASK}"
     if not entry.name.isprintable():
-        return "has a name that cannot be printed"
+        return f"has a name that cannot be printed: {ASK}"
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-        return "is neither a file nor a folder"
-    return "" if os.access(entry.path, os.R_OK) else "cannot be read"
+        return f"is neither a file nor a folder: {ASK}"
+    rights = os.R_OK | os.X_OK if stat.S_ISDIR(mode) else os.R_OK
+    return "" if os.access(entry.path, rights) else "cannot be read: give yourself the right to"
 
 
 def _shown(path: Path, folder: Path) -> str:

@@ -85,7 +85,8 @@ def graded_students(course: Course, assignment: str) -> set[str]:
             return {submission.student_id for submission in gradebook.assignment_submissions(assignment)}
     except MissingEntry:
         raise CourseError(
-            f"the gradebook does not know {assignment}: run `nbgrader generate_assignment {assignment}`"
+            f"the gradebook does not know {assignment}: run `nbgrader generate_assignment {assignment} "
+            "--create --force`"
         ) from None
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise CourseError(database.explain(error)) from None

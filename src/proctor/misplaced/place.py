@@ -86,9 +86,11 @@ def _put_right(
 ) -> None:
     folder = course.folder("submitted", student, assignment)
     noted = _still_right(course, assignment, student, folder)
+    if student in course.left_out() or bad_id(student) or unsafe(folder.parent):
+        return
     missing = [name for name in released if not (folder / f"{name}.ipynb").is_file()]
     free = {name for name in missing if not (folder / f"{name}.ipynb").exists()}
-    if not missing or student in course.left_out() or bad_id(student) or unsafe(folder.parent):
+    if not missing:
         return
     others = {name for name in course.assignments() if name != assignment}
     in_place = {folder / f"{name}.ipynb" for name in released}  # each stands for itself, however alike they are
