@@ -44,7 +44,7 @@ class NoKernel(ProctoredExecute):
         for cell in nb.cells:
             about = cell.metadata.get("nbgrader", {})
             if about.get("grade"):
-                item = Item("test_all", "Asked.", float(about["points"]), "passed", "")
+                item = Item("test_all", "Asked.", float(about["points"]), "passed")
                 cell.outputs = as_outputs(CellVerdict(about["grade_id"], about["points"], (item,), ()))
         return nb, resources
 
