@@ -156,6 +156,16 @@ def tiny(folder: Path, count: int) -> Cost:
     return measured(f"cheap answers, {count}", count, lambda: command(course, "proctor", "grade", "--jobs", jobs))
 
 
+def otter(count: int) -> Cost | str:
+    """otter-grader on the same notebook, in an environment of its own; or why there is no such row."""
+    work = [sys.executable, str(ROOT / "benchmarks/otter.py"), str(count)]
+    done = subprocess.run(work, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or ["otter.py failed"])[-1]
+    wall, cpu, _ = map(float, done.stdout.split())
+    return Cost("otter run, one after another", count, wall, cpu)
+
+
 def printed_by(script: str, *options: str) -> str:
     """What another benchmark of this folder prints."""
     work = [sys.executable, str(ROOT / "benchmarks" / script), *options]
@@ -192,13 +202,16 @@ def main() -> None:
         base = stock(folder / "stock", options.stock)
         rows = [base, ours(folder / "one", max(5, options.ours // 5), 1), ours(folder / "all", options.ours, cores)]
         rows.append(ours(folder / "all_cells", options.ours, cores, all_cells=True))
-        lowest = floor(options.ours)
+        lowest, others = floor(options.ours), otter(options.stock)
         sizes = [tiny(folder / f"tiny{size}", size) for size in options.sizes]
         parts, kernels = printed_by("where_it_goes.py"), printed_by("kernel_cost.py", "8")
     page = PAGE.format(
         cores=cores,
         command=" ".join(["python", "benchmarks/bench.py", *sys.argv[1:]]),
-        costs=table([*rows, lowest], base),
+        costs=table([*rows, lowest, *([others] if isinstance(others, Cost) else [])], base),
+        others=OTTER if isinstance(others, Cost) else f"A row of otter-grader is left out: {others}",
+        seconds=f"{rows[2].wall:.0f}",
+        count=options.ours,
         floor=f"{rows[3].cpu_each / lowest.cpu_each:.2f}",
         limit=f"{base.wall_each / lowest.cpu_each * cores:.1f}",
         sizes=by_size(sizes),
@@ -210,6 +223,10 @@ def main() -> None:
     print(json.dumps({row.name: [row.count, row.wall, row.cpu] for row in [*rows, lowest, *sizes]}))
 
 
+OTTER = (
+    "otter-grader has the same notebook and one line to check for each exercise, in an environment of its own, without "
+    "its Docker container (`python benchmarks/otter.py`)."
+)
 PAGE = """# What a submission costs
 
 Made by `{command}` on a machine with {cores} cores, start-up included everywhere. Seconds depend on the machine;
@@ -217,6 +234,10 @@ compare the ratios within this one run. The notebook is the real one, with right
 graded the same file.
 
 {costs}
+
+A class of {count} on {cores} cores takes {seconds} seconds, from the command to the last score in the gradebook.
+
+{others}
 
 With all cells run, our CPU is {floor} times the floor's. The floor forks a warm process and executes all cells: no
 Jupyter, no sandbox, no hidden tests, no gradebook. With all {cores} cores and nothing else to do it would be

@@ -25,7 +25,7 @@ from nbgrader.api import Grade, Gradebook, Student, SubmittedAssignment, Submitt
 from sqlalchemy import insert  # noqa: E402
 
 from proctor.course import folders as courses  # noqa: E402
-from proctor.course import memory  # noqa: E402
+from proctor.records import memory  # noqa: E402
 
 NAME = real_course.ASSIGNMENT
 

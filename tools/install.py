@@ -68,7 +68,8 @@ class Progress:
         self._fetched.wait()
         while not self._over.wait(EVERY):
             there = sum(1 for _ in Path(sysconfig.get_paths()["purelib"]).glob("*.dist-info"))
-            self._show(f"[{there}/{self._count}] written", False)
+            # pip itself was there before, and is none of those that are counted.
+            self._show(f"[{min(there, self._count)}/{self._count}] written", False)
 
     def _show(self, text: str, important: bool) -> None:
         now = time.monotonic()

@@ -53,17 +53,40 @@ def loss_of(notebook, predicted, target):
 def loss_over_calls(notebook, pairs):
     """Call `loss` on each pair of data in turn, from its first call on, and return all values."""
     with _as_after_restart(notebook):
-        return [loss_of(notebook, predicted, target) for predicted, target in pairs]
+        return losses_of(notebook, pairs)
 
 
-def gradient_through_loss(notebook, predicted, target):
-    """Return the gradient of what `loss` returns with respect to the predictions, or None."""
+def losses_of(notebook, pairs):
+    """Call `loss` on each pair of data, and return all values."""
+    return [loss_of(notebook, predicted, target) for predicted, target in pairs]
+
+
+def slopes_of_loss(notebook, cases):
+    """For `predicted`, `target`, `ahead` and `behind`: the gradient at the first, the losses at the last two.
+
+    From the first case without a gradient on, there are none.
+    """
+    found = [[None, None, None]] * len(cases)
+    for number, (predicted, target, ahead, behind) in enumerate(cases):
+        gradient = _gradient_through_loss(notebook, predicted, target)
+        if gradient is None:
+            break
+        found[number] = [gradient, loss_of(notebook, ahead, target), loss_of(notebook, behind, target)]
+    return found
+
+
+def _gradient_through_loss(notebook, predicted, target):
     predicted = tf.constant(predicted)
     with tf.GradientTape() as tape:
         tape.watch(predicted)
         value = notebook["loss"](predicted, tf.constant(target))
     gradient = tape.gradient(value, predicted)
     return None if gradient is None else tf.convert_to_tensor(gradient)
+
+
+def updates_of_models(notebook, plans):
+    """Do `updates` for each of the `plans`, which are its arguments."""
+    return [updates(notebook, *plan) for plan in plans]
 
 
 def updates(notebook, start, gradients, rates, age):
@@ -84,6 +107,11 @@ def updates(notebook, start, gradients, rates, age):
                 taken.append(_values(held))
                 named.append(taken[-1] if _same(model, held) else _values((model.w, model.b)))
     return {"named": np.stack(named), "held": np.stack(taken), "same": _same(model, held)}
+
+
+def training_steps_of(notebook, plans):
+    """Do `training_steps` for each of the `plans`, which are its arguments."""
+    return [training_steps(notebook, *plan) for plan in plans]
 
 
 def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, losses, chosen, forgive):

@@ -73,19 +73,22 @@ def played(submission, rng_for):
     """
     rng = rng_for("updates")
     plans = [*(draw(rng, *kind) for kind in KINDS), many(draw(rng, *LATE))]
-    seen = [(plan, reply_to(submission, plan, min(number, 1))) for number, plan in enumerate(plans)]
+    seen = replies_to(submission, plans)
     large = draw(rng, *LARGE)
     try:
-        seen.append((large, reply_to(submission, large, age=1)))
+        seen += replies_to(submission, [large], age=1)
     except StudentRaised as error:
         if error.kind not in ("AssertionError", "ValueError"):
             raise
     return seen
 
 
-def reply_to(submission, plan, age):
-    """What the student's function makes of the plan, after it has been called `age` times on another model."""
-    return submission.play("updates", plan.start, plan.gradients, plan.rates, age)
+def replies_to(submission, plans, age=0):
+    """Each plan and what the student's function makes of it, after `age` calls on another model, or one."""
+    ages = [age, *[1] * (len(plans) - 1)]
+    asked = [(plan.start, plan.gradients, plan.rates, age) for plan, age in zip(plans, ages, strict=True)]
+    replies = recognise.items(submission.play("updates_of_models", asked), len(plans))
+    return list(zip(plans, replies, strict=True))
 
 
 def check_weight(played, weight):

@@ -70,8 +70,8 @@ def test_is_the_mean_squared_error(submission, rng):
 def test_is_a_scalar(submission, rng):
     """`loss` returns one number for all examples, of shape (), and another one for other data."""
     values = []
-    for n in LENGTHS:
-        value = submission.play("loss_of", *draw(rng, n))
+    pairs = [draw(rng, n) for n in LENGTHS]
+    for value in recognise.items(submission.play("losses_of", pairs), len(pairs)):
         got = recognise.number(value)
         # NaN for the one example is paid for above: it is a scalar.
         assert not np.isnan(got) or is_nan(value), f"`loss` did not return one number, but {shown(value)}"
@@ -84,20 +84,18 @@ def test_is_a_scalar(submission, rng):
 @pytest.mark.points(1.5)
 def test_gradients_flow_through_it(submission, rng):
     """Gradients flow through `loss`: the slope along the tape is that of the values it returns."""
-    for n in LENGTHS[:-1]:
-        predicted, target = draw(rng, n)
-        gradient = submission.play("gradient_through_loss", predicted, target)
+    cases = [along_the_line(*draw(rng, n)) for n in LENGTHS[:-1]]
+    found = recognise.items(submission.play("slopes_of_loss", cases), len(cases))
+    for (predicted, target, *_), one in zip(cases, found, strict=True):
+        gradient, *ends = recognise.items(one, 3)
         assert gradient is not None, (
             "No gradient comes back through `loss`: it has to compute its value from the predictions in each call, "
             "with TensorFlow operations only, without NumPy, `.numpy()`, `float()`, rounding, whole numbers or a new "
             "`tf.Variable`."
         )
-        # Along the line from the targets through the predictions, where the usual losses have no kink.
-        along = predicted.astype("float64") - target
-        ahead, behind = ((predicted + step * along).astype("float32") for step in (0.05, -0.05))
-        rise = total(submission.play("loss_of", ahead, target)) - total(submission.play("loss_of", behind, target))
+        rise = total(ends[0]) - total(ends[1])
         assert not np.isnan(rise), "`loss` did not return a number, so its slope cannot be told."
-        slope = float(np.sum(recognise.array(gradient, (n,)) * along))
+        slope = float(np.sum(recognise.array(gradient, predicted.shape) * (predicted.astype("float64") - target)))
         assert slope != 0, (
             "The gradient that comes back through `loss` is 0: does the loss change with every prediction, however far "
             "that is from its target?"
@@ -106,6 +104,15 @@ def test_gradients_flow_through_it(submission, rng):
             "The gradient that comes back through `loss` is not the slope of its values: is a part of it hidden from "
             "the tape, or does a value depend on earlier calls?"
         )
+
+
+def along_the_line(predicted, target):
+    """Both, and points ahead and behind on the line from the targets through the predictions.
+
+    The usual losses have no kink there.
+    """
+    along = predicted.astype("float64") - target
+    return predicted, target, *((predicted + step * along).astype("float32") for step in (0.05, -0.05))
 
 
 def total(value):

@@ -4,8 +4,9 @@ All items look at the same steps, each at one thing. The student's `train` runs 
 `apply_gradients`, so that it is judged for itself; see `steps`.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, product
 
 import numpy as np
 import pytest
@@ -57,64 +58,102 @@ def another(problem: Problem, rng: np.random.Generator) -> tuple[str, list[np.nd
     return "pairwise", [weights], loss
 
 
-def steps_of(submission, rng, problem: Problem, stand_in=like_the_notebook, *, forgive: bool = True) -> list[Step]:
-    """Let the student's `train` take two steps on one new model."""
-    starts, rates, models = np.array([problem.start, STAY]), list(problem.rates), [0, 0]
-    return list(played(submission, problem, starts, models, rates, [stand_in(problem, rng)], [0, 0], forgive=forgive))
+@dataclass(frozen=True)
+class Plan:
+    """One step of `train` for each rate: where the weights are put before it, on which of two models, with which loss.
+
+    `starts` has a row for each step; `models` and `chosen` are numbers, the latter of one of the `stand_ins`.
+    """
+
+    problem: Problem
+    starts: np.ndarray
+    models: list[int]
+    rates: list[float]
+    stand_ins: list[tuple[str, list[np.ndarray], reference.Loss]]
+    chosen: list[int]
+
+    def asked(self, *, forgive: bool) -> tuple:
+        """Return the arguments of the scenario."""
+        losses = [[name, numbers] for name, numbers, _ in self.stand_ins]
+        data = self.problem.inputs, self.problem.outputs
+        return self.starts, self.models, *data, self.rates, self.problem.nudge, losses, self.chosen, forgive
+
+    def seen(self, reply) -> Iterator[Step]:
+        """Yield what was seen of each step."""
+        assert recognise.field(reply, "same") is True, REPLACED
+        count = len(self.rates)
+        after = recognise.array(recognise.field(reply, "after"), (count, 2))
+        before = np.where(np.isnan(self.starts), np.roll(after, 1, axis=0), self.starts)
+        calls = recognise.array(recognise.field(reply, "calls"), (count,))
+        noted = recognise.array(recognise.field(reply, "noted"), (count, SLOTS, 3))
+        returned, crashed = (recognise.items(recognise.field(reply, name), count) for name in ("returned", "crashed"))
+        misuse = [recognise.count(recognise.field(reply, name)) > 0 for name in ("strangers", "crossed")]
+        right: dict[tuple[bytes, int], tuple] = {}  # the same few places come again and again
+        for i, rate in enumerate(self.rates):
+            place = before[i].tobytes(), self.chosen[i]
+            if place not in right:
+                loss = self.stand_ins[self.chosen[i]][2]
+                right[place] = reference.gradients(*before[i], self.problem.inputs, self.problem.outputs, loss)
+            value, *gradients = right[place]
+            step = before[i], after[i], float(calls[i]), noted[i], returned[i], crashed[i] is True
+            yield Step(self.problem, rate, *step, tuple(gradients), value, *misuse)
 
 
-def played(submission, problem: Problem, starts, models, rates, stand_ins, chosen, *, forgive=True) -> Iterator[Step]:
-    """Play one step for each rate, and yield what was seen of it.
+def two_steps(rng, problem: Problem, stand_in=like_the_notebook) -> Plan:
+    """Plan two steps on one new model."""
+    return Plan(problem, np.array([problem.start, STAY]), [0, 0], list(problem.rates), [stand_in(problem, rng)], [0, 0])
+
+
+def as_in_a_notebook(rng) -> Plan:
+    """Plan as many steps as a notebook makes: from one of two places, with one of two rates, models and losses.
+
+    Each combination comes about as often as any other one.
+    """
+    problem = draw(rng, 11, 0.6, 0.8)
+    every = np.array(list(product((0, 1), repeat=4)))
+    place, rate, model, loss = np.concatenate([rng.permutation(every) for _ in range(0, CALLS, len(every))])[:CALLS].T
+    starts = np.array([problem.start, np.add(problem.start, problem.nudge)])[place]
+    stand_ins = [like_the_notebook(problem, rng), another(problem, rng)]
+    return Plan(problem, starts, model.tolist(), [problem.rates[i] for i in rate], stand_ins, loss.tolist())
+
+
+def played(submission, plans: Sequence[Plan], *, forgive: bool = True) -> list[list[Step]]:
+    """Let the student's `train` take the planned steps.
 
     An error after the weights have moved is raised only if it is not to be forgiven.
     """
-    data, losses = (problem.inputs, problem.outputs), [[name, numbers] for name, numbers, _ in stand_ins]
-    plan = starts, models, *data, rates, problem.nudge, losses, chosen, forgive
-    reply = submission.play("training_steps", *plan)
-    assert recognise.field(reply, "same") is True, REPLACED
-    after = recognise.array(recognise.field(reply, "after"), (len(rates), 2))
-    before = np.where(np.isnan(starts), np.roll(after, 1, axis=0), starts)
-    calls = recognise.array(recognise.field(reply, "calls"), (len(rates),))
-    noted = recognise.array(recognise.field(reply, "noted"), (len(rates), SLOTS, 3))
-    returned, crashed = (recognise.items(recognise.field(reply, name), len(rates)) for name in ("returned", "crashed"))
-    misuse = [recognise.count(recognise.field(reply, name)) > 0 for name in ("strangers", "crossed")]
-    right: dict[tuple[bytes, int], tuple] = {}  # the same few places come again and again
-    for i, rate in enumerate(rates):
-        place = before[i].tobytes(), chosen[i]
-        if place not in right:
-            right[place] = reference.gradients(*before[i], *data, stand_ins[chosen[i]][2])
-        value, *gradients = right[place]
-        seen = before[i], after[i], float(calls[i]), noted[i], returned[i], crashed[i] is True
-        yield Step(problem, rate, *seen, tuple(gradients), value, *misuse)
+    asked = [plan.asked(forgive=forgive) for plan in plans]
+    replies = recognise.items(submission.play("training_steps_of", asked), len(plans))
+    return [list(plan.seen(reply)) for plan, reply in zip(plans, replies, strict=True)]
 
 
 @pytest.fixture(scope="module")
-def late(submission, rng_for):
-    """As many steps as a notebook makes: each on one of two models, from one of two places, with one of two rates.
-
-    The loss is one of two, too. Returns the steps with one like the notebook's, and those with another.
-    """
-    rng = rng_for("late")
-    problem = draw(rng, 11, 0.6, 0.8)
-    which = rng.integers(2, size=(4, CALLS))
-    starts = np.array([problem.start, np.add(problem.start, problem.nudge)])[which[0]]
-    rates, models, chosen = [problem.rates[i] for i in which[1]], which[2].tolist(), which[3].tolist()
-    stand_ins = [like_the_notebook(problem, rng), another(problem, rng)]
-    found = [replace(step, late=True) for step in played(submission, problem, starts, models, rates, stand_ins, chosen)]
-    return tuple([step for step, loss in zip(found, chosen, strict=True) if loss == number] for number in (0, 1))
-
-
-@pytest.fixture(scope="module")
-def plain(submission, rng_for, late):
-    """All steps with the stand-in for `loss` that equals the mean squared error: first ones and late ones.
+def groups(submission, rng_for):
+    """Steps on three problems: many, of which the ones with another loss stand last, and twice two.
 
     No length is used twice: a traced function must not remember a stand-in. One is longer than the notebook's own data.
     """
-    rng = rng_for("plain")
-    early = [steps_of(submission, rng, draw(rng, n, *kind)) for n, kind in zip((37, 1252), KINDS, strict=True)]
-    groups = [(steps, own_factor(submission, steps)) for steps in early]
-    groups.append((late[0], own_factor(submission, late[0][:1])))
+    rng, many = rng_for("plain"), as_in_a_notebook(rng_for("late"))
+    few = [two_steps(rng, draw(rng, n, *kind)) for n, kind in zip((37, 1252), KINDS, strict=True)]
+    found, *early = played(submission, [many, *few])
+    late = [[replace(step, late=True) for step, loss in zip(found, many.chosen, strict=True) if loss == number]
+            for number in (0, 1)]  # fmt: skip
+    return [*early, *late]
+
+
+@pytest.fixture(scope="module")
+def plain(submission, groups):
+    """All steps with the stand-in for `loss` that equals the mean squared error: first ones and late ones."""
+    *early, like_ours, _ = groups
+    factors = [*(own_factor(submission, steps) for steps in early), own_factor(submission, like_ours[:1])]
+    groups = zip([*early, like_ours], factors, strict=True)
     return [replace(step, factor=factor) for steps, factor in groups for step in steps]
+
+
+@pytest.fixture(scope="module")
+def late(groups):
+    """The steps of many with another loss than the mean squared error."""
+    return groups[-1]
 
 
 def own_factor(submission, steps: list[Step]) -> float:
@@ -161,10 +200,10 @@ def test_follows_any_loss(plain, late, submission, rng):
     assert weights or not any(all(map(step.is_right, kinds)) for step in plain), MIXED
     assert weights, "Neither gradient is one that could follow another `loss`."
     few, many = (draw(rng, n, *kind) for n, kind in zip((14, 1264), USUAL, strict=True))
-    steps = steps_of(submission, rng, few, another)
+    plans = [two_steps(rng, few, another)]
     if not any(step.strangers for step in plain):  # who takes the data in batches has paid for that above
-        steps += steps_of(submission, rng, many, another)
-    for step in [*steps, *late[1]]:
+        plans.append(two_steps(rng, many, another))
+    for step in [*chain(*played(submission, plans)), *late]:
         assert all(step.follows(weight, kinds[weight]) for weight in weights), step.misuse or (
             "With another loss in place of yours, the gradients should be the other one's. Call `loss` on the tape, "
             "with `model(inputs)` and `outputs` as they are: no formula of your own, no other loss."
@@ -185,7 +224,7 @@ def test_returns_the_loss_from_before(plain, submission, rng):
     """`train` returns the loss from before the update."""
     for step in plain:
         if step.crashed:
-            steps_of(submission, rng, step.problem, forgive=False)
+            played(submission, [two_steps(rng, step.problem)], forgive=False)
             raise AssertionError(CRASHED)
         got = recognise.number(step.returned)
         right = recognise.close(got, step.loss) or recognise.close(got, step.loss / step.factor)

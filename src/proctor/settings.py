@@ -6,6 +6,7 @@ the sandbox's policy are made from them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,23 @@ class Settings:
             if hasattr(value, "get_value")
         }
         return cls(**{**known, **lazy})
+
+
+def slip(config: Mapping[str, Any]) -> str:
+    """Say which setting is misspelt or of the wrong kind; ``""`` if none is.
+
+    A misspelt ``seed`` would be passed over, and the class graded with the default: traitlets says nothing here.
+    """
+    kinds: Mapping[type, tuple[type, ...]] = {float: (float, int), int: (int,), str: (str,), bool: (bool,)}
+    defaults = {entry.name: getattr(Settings(), entry.name) for entry in fields(Settings)}
+    for name, value in config.get("ProctoredExecute", {}).items():
+        meant = get_close_matches(name, defaults, 1, 0.7)
+        if name not in defaults and meant:
+            return f"c.ProctoredExecute has no setting {name}: is {meant[0]} meant?"
+        allowed = kinds.get(type(defaults.get(name)), (object,))
+        if not isinstance(value, allowed) or (isinstance(value, bool) and int in allowed):
+            return f"c.ProctoredExecute.{name} is {value!r}: it has to be like {defaults[name]!r}"
+    return ""
 
 
 # That of the repository: everybody can read it, and with it what the hidden tests draw.

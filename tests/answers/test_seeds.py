@@ -34,6 +34,21 @@ def test_no_verdict_depends_on_the_seed():
     assert found.gradings == len(ANSWERS) * len(SEEDS)
 
 
+def test_with_fewer_calls_the_verdicts_are_the_same(tmp_path):
+    """What most seeds are tried with: less often called, and the points of each answer's own exercises are as ever."""
+    answers = [answer for answer in catalogue.load() if answer.name in ANSWERS]
+    found = seeds.survey(answers, [4], short=seeds.with_fewer_calls(tmp_path))
+    assert found.different == []
+    assert found.gradings == len(ANSWERS)
+
+
+def test_all_seeds_are_tried_and_the_first_ones_with_everything(tmp_path):
+    """No seed is left out or tried twice."""
+    found = seeds.parts(range(10, 210), 25, tmp_path)
+    assert [seed for some, _ in found for seed in some] == list(range(10, 210))
+    assert [seed for some, tests in found if tests is None for seed in some] == list(range(10, 35))
+
+
 def test_a_verdict_that_depends_on_the_seed_is_found():
     """An answer whose points are not those of the catalogue is named, with the seed."""
     (answer,) = (answer for answer in catalogue.load() if answer.name == "loss: sum")

@@ -59,3 +59,16 @@ def test_says_what_it_is_doing(course):
     os.close(terminal)
     assert done.stdout.splitlines()[-1] == b"Together: 3 of 3 points"
     assert (done.returncode, said.splitlines()) == (0, [words.importing(["numpy"]), words.grading("tiny.ipynb")])
+
+
+@pytest.mark.parametrize("form", ["text", "gradescope"])
+def test_a_broken_notebook_is_called_by_the_name_that_was_given(course, tmp_path, form):
+    """And not by that of the copy in a course that is thrown away; Gradescope's students read it, too."""
+    (tmp_path / "tiny.ipynb").write_text('{"cells": [')
+    command = ["proctor", "check", str(tmp_path / "tiny.ipynb"), "--format", form]
+    done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    words = "tiny.ipynb: not a notebook (broken JSON, line 1): ask the student to hand in again"
+    assert f"proctor: {tmp_path}/{words}" in done.stderr
+    assert (f"{tmp_path}/{words}" in done.stdout) == (form == "gradescope")
+    assert "submitted/notebook" not in done.stdout + done.stderr

@@ -11,6 +11,7 @@ from commands import scores
 
 TINY = tiny_course.ASSIGNMENT
 ME = getpass.getuser()
+BY_MAIL = "aaron"  # comes first: nbgrader alone would stop there
 WRONG = "def double(x):\n    return x\n"
 
 
@@ -60,6 +61,7 @@ def exchanged(places):
     solve(homework, tiny_course.RIGHT)
     nbgrader(student, "nbgrader", "submit", TINY)
     nbgrader(course, "nbgrader", "collect", TINY, "--update")
+    tiny_course.submit(course, BY_MAIL)
     nbgrader(course, "proctor", "grade", TINY)
     nbgrader(course, "nbgrader", "generate_feedback", TINY)
     nbgrader(course, "nbgrader", "release_feedback", TINY)
@@ -70,7 +72,7 @@ def exchanged(places):
 def test_the_later_submission_counts(exchanged):
     """Of two submissions the second one is collected and graded."""
     course, _ = exchanged
-    assert scores(course) == {ME: 3}
+    assert scores(course) == {ME: 3, BY_MAIL: 3}
 
 
 def test_the_student_gets_the_page_back(exchanged):
@@ -79,6 +81,14 @@ def test_the_student_gets_the_page_back(exchanged):
     pages = list((student / TINY / "feedback").rglob("*.html"))
     assert len(pages) == 1
     assert "3 of 3 points" in " ".join(pages[0].read_text().split())
+
+
+def test_who_has_not_submitted_through_the_exchange_is_named_and_costs_nobody_a_page(exchanged):
+    """Nbgrader alone stops at the first of them with a traceback."""
+    course, _ = exchanged
+    done = quick.run(course, ["nbgrader", "release_feedback", TINY])
+    assert done.returncode == 0, done.stderr
+    assert f"Not submitted through the exchange, so give them their pages another way: {BY_MAIL}" in done.stderr
 
 
 def test_a_student_never_sees_the_hidden_tests(exchanged):

@@ -191,7 +191,9 @@ def test_a_missing_notebook_is_named_and_a_renamed_one_graded(graded):
     assert "renamed: took submitted/renamed/tiny/tiny (1).ipynb for submitted/renamed/tiny/tiny.ipynb" in done.stderr
     assert scores(course, ["renamed"]) == {"renamed": 3}
     assert "submitted/unclear/tiny/tiny.ipynb: missing (found a.ipynb, b.ipynb: nothing that is beyond" in done.stderr
-    assert "submitted/missing/tiny/tiny.ipynb: missing (there is no notebook in the folder)" in done.stderr
+    assert (
+        "submitted/missing/tiny/tiny.ipynb: missing (there is no notebook in the folder; ask the student" in done.stderr
+    )
     assert "submitted/linked/tiny: tiny.ipynb is a symbolic link" in done.stderr
 
 

@@ -22,9 +22,9 @@ def add_to(commands: Any) -> None:
         "check",
         help="grade one notebook without a gradebook and print every item",
         description="Grade one notebook without a gradebook. Prints each hidden test with its points and what it says.",
-        epilog="example: proctor check submitted/ada/tiny/tiny.ipynb",
+        epilog="example: proctor check submitted/sample-ada/custom_training_basics/custom_training_basics.ipynb",
     )
-    check.add_argument("notebook", type=Path, nargs="?")
+    check.add_argument("notebook", type=Path, nargs="?", help="the file")
     summary = "for authors: the source of ASSIGNMENT earns everything and its release nothing, with several seeds"
     check.add_argument("--both-ends", metavar="ASSIGNMENT", help=summary)
     check.add_argument("--assignment", help="default: the notebook's name, or the course's only assignment")
@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _result(course: "Course", notebook: Path, assignment: str) -> "SubmissionResult":
     """Grade it, with everything imported at once, here and in the process that kernels come from."""
+    from proctor.course import hand_in
     from proctor.executors import pool
     from proctor.grading import one_notebook
     from proctor.render import words
@@ -77,7 +78,10 @@ def _result(course: "Course", notebook: Path, assignment: str) -> "SubmissionRes
     _say(words.importing(preload))
     with pool.warm(preload, course.settings.environment):
         _say(words.grading(notebook.name))
-        return one_notebook.check(course, notebook, assignment)
+        result = one_notebook.check(course, notebook, assignment)
+    # What is graded is a copy, whose path nobody knows.
+    reason = hand_in.unreadable(notebook) if result.error else ""
+    return replace(result, error=f"{notebook}: {reason}") if reason else result
 
 
 def _both_ends(course: "Course", name: str) -> int:

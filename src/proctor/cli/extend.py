@@ -18,7 +18,7 @@ def add_to(commands: Any) -> None:
         help="give single students more time, which late penalties respect",
         description="Give single students more time, for one assignment or for all. Writes extensions.csv beside "
         "nbgrader_config.py. Prints all extensions; without a student it only prints. proctor grade then grades again.",
-        epilog='example: proctor extend ada bo --by "2 days" --assignment tiny',
+        epilog='example: proctor extend sample-ada sample-bo --by "2 days"',
     )
     extend.add_argument("students", nargs="*", metavar="STUDENT", help="their ids")
     extend.add_argument("--assignment", default="", help="default: all assignments")
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         extensions.write(course.root, new)
         known = tuple(new)
     elif options.by or options.until or options.remove:
-        raise CourseError("proctor extend: name at least one student")
+        raise CourseError("name at least one student: proctor extend STUDENT …")
     for one in known or ():
         print(f"{one.student}: {one.assignment or 'all assignments'}: {_said(one)}")
     if not known:
@@ -68,6 +68,7 @@ def notes(course: "Course") -> list[str]:
 
 def _changed(course: "Course", options: argparse.Namespace, known: "tuple[Extension, ...] | None") -> "list[Extension]":
     """Return all extensions after what the command line asks for."""
+    from proctor.dates import written
     from proctor.dates.extensions import Extension
     from proctor.records import gradebook
 
@@ -87,16 +88,22 @@ def _changed(course: "Course", options: argparse.Namespace, known: "tuple[Extens
     kept = [one for one in extensions if one.student not in options.students or one.assignment != options.assignment]
     if options.remove:
         if len(kept) == len(extensions):
-            where = options.assignment or "all assignments"
-            raise CourseError(f"there is no extension of {', '.join(options.students)} for {where} to remove")
+            raise CourseError(_nothing_to_remove(options, extensions))
         return kept
     try:
-        new = [Extension.of(student, options.assignment, text) for student in options.students]
+        _ = written.duration(text) if options.by else written.time(text)
     except ValueError as error:
-        raise CourseError(f"{text!r} {error}") from None
-    if (options.until is None) != (new[0].until is None):
-        raise CourseError(f"{text!r}: --by takes a time span (2 days), --until a time (2027-02-03 23:59 UTC)")
-    return [*kept, *new]
+        option = "--by" if options.by else "--until"
+        raise CourseError(f"{option}: {text!r} {error}") from None
+    return [*kept, *(Extension.of(student, options.assignment, text) for student in options.students)]
+
+
+def _nothing_to_remove(options: argparse.Namespace, extensions: "list[Extension]") -> str:
+    """Say where these students do have an extension: the same command takes another word, or leaves one out."""
+    elsewhere = [one for one in extensions if one.student in options.students]
+    there = "".join(f"; {one.student} has one for {one.assignment or 'all assignments'}" for one in elsewhere)
+    where = options.assignment or "all assignments"
+    return f"there is no extension of {', '.join(options.students)} for {where} to remove{there}"
 
 
 def _said(one: "Extension") -> str:

@@ -25,7 +25,7 @@ def add_to(commands: Any) -> None:
         description="Pack the feedback pages of a class into one zip file, named as Moodle or Canvas had named the "
         "submissions in its download, so that each page goes back to its student. Prints who is not in it, and why. "
         "nbgrader generate_feedback writes the pages first.",
-        epilog="example: proctor feedback tiny --for moodle",
+        epilog="example: proctor feedback custom_training_basics --for moodle",
     )
     feedback.add_argument("assignment", nargs="?", help="default: the course's only assignment")
     feedback.add_argument(
@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if packed.to_review:
         waiting = words.plain(", ".join(packed.to_review))
         print(f"note: a person has still to look at {waiting}: their pages say that the score is not final")
-    print(f"{len(packed.pages)} pages for {platform}, {len(packed.without)} students without one")
+    pages, without = words.count(len(packed.pages), "page"), words.count(len(packed.without), "student")
+    print(f"{pages} for {platform}, {without} without one")
     print(to)
     return SOME_NOT if packed.without else GRADED

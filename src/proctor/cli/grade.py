@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
         help="grade everything in submitted/ that is new or has changed",
         description="Grade everything in submitted/ that is new or has changed. Prints each submission as it is done, "
         "then the class: points by exercise, and what stands out.",
-        epilog="example: proctor grade tiny --student ada --force",
+        epilog="example: proctor grade custom_training_basics --student sample-ada --force",
     )
     grade.add_argument("assignment", nargs="?", help="default: the course's only assignment")
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student (repeatable)")

@@ -23,9 +23,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"proctor: {where}{error.strerror or error}; fix this, then run the command again", file=sys.stderr)
         return USAGE
+    except Exception as error:
+        reason = _of_the_gradebook(error)
+        if not reason:
+            raise
+        print(f"proctor: {reason}", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         print("\nproctor: stopped; run the same command again to go on from here", file=sys.stderr)
         return 130
+
+
+def _of_the_gradebook(error: Exception) -> str:
+    """What is wrong with the gradebook, which every command may open: damaged, locked, not ours to read."""
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")  # imported by what has raised it; --help has no use for it
+    if sqlalchemy is None or not isinstance(error, sqlalchemy.SQLAlchemyError):
+        return ""
+    from proctor.records import database
+
+    return database.explain(error)
 
 
 class _Version(argparse.Action):
@@ -42,6 +58,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Help(argparse.HelpFormatter):
+    """Wraps text, but no example: one that is broken at a hyphen cannot be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return f"{indent}{text}" if text.startswith("example:") else super()._fill_text(text, width, indent)
+
+
+class _Command(argparse.ArgumentParser):
+    """A subcommand, with its example as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_Help, **options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="proctor",
@@ -49,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "what comes next.",
     )
     parser.add_argument("--version", action=_Version, help="print the version and stop")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
 
     for command in (grade, check, report, extend, feedback, doctor, new):
         command.add_to(commands)

@@ -63,4 +63,4 @@ def make(course: Course, assignment: str) -> list[Path]:
         except OSError as error:
             raise CourseError(f"{path}: cannot be written ({error.strerror})") from None
         made.append(path)
-    return made
+    return sorted(made)

@@ -12,7 +12,7 @@ def add_to(commands: Any) -> None:
         help="write reports/ASSIGNMENT: a page, tables and pictures of the class",
         description="Write the report of a class: a page, tables and pictures. Prints who could not be graded, and "
         "where the page is.",
-        epilog="example: proctor report tiny --to /tmp/tiny-report",
+        epilog="example: proctor report custom_training_basics --to ~/report",
     )
     report.add_argument("assignment", nargs="?", help="default: the course's only assignment")
     report.add_argument("--to", type=Path, metavar="FOLDER", help="default: reports/ASSIGNMENT in the course")

@@ -35,7 +35,9 @@ def _standing(course: "Course", assignment: str) -> "Standing":
     pages = [student for student in students if any(course.folder("feedback", student, assignment).glob("*.html"))]
     return Standing(
         assignment,
-        released=any(course.folder("release", ".", assignment).glob("*.ipynb")),
+        # In a fresh clone there is a release, and no gradebook that knows of it.
+        released=any(course.folder("release", ".", assignment).glob("*.ipynb"))
+        and bool(gradebook.released(course, assignment)),
         handed_in=len(students),
         graded=len(graded),
         to_review=sum(submissions[student].needs_review for student in graded),

@@ -32,7 +32,8 @@ class Report:
         if new:
             log = self._log.warning if self.known else self._log.info
             log("%s", uploads.new_students(new, gradebook_is_empty=not self.known))
-        for line in [*self.unread_tables, *uploads.lateness(self.collected, of_one_download=self.of_one_download)]:
+        unread = map(uploads.unread_table, self.unread_tables)
+        for line in [*unread, *uploads.lateness(self.collected, of_one_download=self.of_one_download)]:
             self._log.warning("%s", line)
         for line in uploads.report(self.left_out, self.collected):
             self._log.warning("%s", line)

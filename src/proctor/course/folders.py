@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from proctor.errors import CourseError
-from proctor.settings import CONFIG_FILE, Settings, find_root
+from proctor.settings import CONFIG_FILE, Settings, find_root, slip
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,9 @@ def load(start: Path) -> Course:
             app.load_config_file(suppress_errors=False)
         except (Exception, SystemExit) as error:
             raise CourseError(f"{root / CONFIG_FILE}: cannot be loaded: {error}") from error
+    reason = slip(app.config)
+    if reason:
+        raise CourseError(f"{root / CONFIG_FILE}: {reason}")
     if "root" not in app.config.CourseDirectory:  # nbgrader's default is wherever one is
         app.config.CourseDirectory.root = str(root)
     return Course(root, app.config)

@@ -21,6 +21,7 @@ MAX_QUOTES = 4_000_000  # two for each of its texts, which are often lines: each
 MAX_OBJECTS_BESIDE_OUTPUTS = 100_000
 MAX_TIMESTAMP = 100
 MAX_NAMED = 5
+NOTHING = "there is no notebook in the folder; ask the student for it"
 NOT_SURE = "nothing that is beyond doubt the released notebook; rename the right one"
 
 
@@ -37,9 +38,9 @@ def refusal(course: Course, assignment: str, student: str) -> str:
     there = [path for path in wanted if path.is_file()]
     if wanted and not there:  # of several notebooks, those that are there are graded: nbgrader gives the others 0
         others = sorted(other.name for other in folder.glob("[!.]*"))[:MAX_NAMED]
-        found = f"found {', '.join(others)}: {NOT_SURE}" if others else "there is no notebook in the folder"
+        found = f"found {', '.join(others)}: {NOT_SURE}" if others else NOTHING
         return f"{course.shown(wanted[0])}: missing ({found})"
-    reasons = ((path, _unreadable(path)) for path in there)
+    reasons = ((path, unreadable(path)) for path in there)
     return next((f"{course.shown(path)}: {reason}" for path, reason in reasons if reason), "")
 
 
@@ -66,7 +67,8 @@ def _is_number(text: str) -> bool:
     return text.removeprefix("-").isdigit()
 
 
-def _unreadable(path: Path) -> str:
+def unreadable(path: Path) -> str:
+    """Say why this file cannot be graded as a notebook, and what to do; ``""`` if it can."""
     size = path.stat().st_size
     if size == 0:
         return "empty file: ask the student to hand in again"
@@ -83,10 +85,14 @@ def _unreadable(path: Path) -> str:
     except TooMuch as error:
         return f"{error}: ask the student to hand in the released notebook again"
     except RecursionError:
-        return "not a notebook (nested too deeply)"
-    except Exception as error:  # noqa: BLE001 - a submitted file may be anything
-        return f"not a notebook ({type(error).__name__}): ask the student to hand in again"
-    return "" if any(cell.source.strip() for cell in nb.cells) else "a notebook with nothing in it"
+        return "not a notebook (nested too deeply): ask the student to hand in again"
+    except json.JSONDecodeError as error:
+        return f"not a notebook (broken JSON, line {error.lineno}): ask the student to hand in again"
+    except Exception:  # noqa: BLE001 - a submitted file may be anything
+        return "not a notebook: ask the student to hand in again"
+    if not any(cell.source.strip() for cell in nb.cells):
+        return "a notebook with nothing in it: ask the student to hand in again"
+    return ""
 
 
 def _objects(data: object) -> int:

@@ -23,7 +23,8 @@ NOTES = {
     "kept": "You had written into cells that were given to you. Your code is in a cell of its own now, above.",
     "was text": "A cell with your code was a text cell. It was turned into code.",
     "stub": "An unfinished copy of what you wrote was left out.",
-    "cut": "Lines that only work elsewhere (magics, shell commands, Colab) were put into cells of their own.",
+    "cut": "Lines above a function of yours that could have stopped it (magics, shell commands, calls) were put into "
+    "cells of their own.",
     "commented out": "Code of yours is there as a comment only. Your instructor will look at it.",
     "for review": "It could not be told for sure which code you mean. Your instructor will look at it.",
 }

@@ -65,6 +65,7 @@ def _take_what_comes(config: Any) -> None:
     config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
     config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
     config.Autograde.setdefault("pre_convert_hook", "proctor.misplaced.hook.put_right")
+    config.ExchangeFactory.setdefault("release_feedback", "proctor.plugins.release_feedback.ReleaseFeedback")
 
 
 def _make_pages(config: Any) -> None:

@@ -105,6 +105,11 @@ def _by_student(ones: Sequence[LeftOut], *, advise: bool) -> list[str]:
 TIMES = "docs/instructors.md (Late work) says how to add the times"
 
 
+def unread_table(reason: str) -> str:
+    """A table of times of which one line cannot be read: the others would not be the whole class."""
+    return f"{reason}. Until then, none of this table's times is used."
+
+
 def lateness(collected: Mapping[str, Collected], *, of_one_download: bool = False) -> list[str]:
     """Whose lateness is unknown: a platform that says no time does not mean that nobody was late."""
     marked = sorted(student for student, one in collected.items() if one.late and not one.timed)

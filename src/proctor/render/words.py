@@ -63,6 +63,11 @@ def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
 
+def count(how_many: int, what: str) -> str:
+    """``1 page``, ``2 pages``."""
+    return f"{how_many} {what}{'' if how_many == 1 else 's'}"
+
+
 def total(points: float, max_points: float) -> str:
     """The last line of ``proctor check``."""
     return f"Together: {number(points)} of {number(max_points)} points"
@@ -220,11 +225,11 @@ def standing(standing: Standing) -> list[str]:
     if about.to_review:
         done.insert(2, f"{about.to_review} to be looked at by a person")
     if not about.released:
-        step = f"release it: nbgrader generate_assignment {name} --create"
+        step = f"release it: nbgrader generate_assignment {name} --create --force"
     elif not about.handed_in:
         step = f"collect: nbgrader collect or zip_collect, or copy notebooks to submitted/STUDENT/{name}/"
     elif about.graded < about.handed_in:
-        step = f"grade: proctor grade {name}"
+        step = f"grade: proctor grade {name}, which also names those who cannot be graded"
     elif about.to_review:
         step = "look at what is undecided or written, in formgrader: jupyter lab, then Nbgrader, Formgrader"
     elif about.feedback < about.graded:

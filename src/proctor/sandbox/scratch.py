@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from proctor.settings import SCRATCH
 
 Owner = tuple[int, int]  # user and group
 _in_use: set[Path] = set()
+_making = threading.Lock()  # held from `abandon` on: a folder that is made later would be nobody's to remove
 
 
 @contextmanager
@@ -26,8 +28,9 @@ def scratch_folder() -> Iterator[Path]:
     if together:
         Path(together).mkdir(exist_ok=True)
         Path(together).chmod(0o711)  # a student's user passes through it
-    folder = Path(tempfile.mkdtemp(prefix="proctor-", dir=together))
-    _in_use.add(folder)
+    with _making:
+        folder = Path(tempfile.mkdtemp(prefix="proctor-", dir=together))
+        _in_use.add(folder)
     try:
         yield folder
     finally:
@@ -51,8 +54,16 @@ def scratch_folders_together() -> Iterator[None]:
 
 
 def abandon() -> None:
-    """Remove what this process uses: it is about to end, because the one that it works for has."""
+    """Remove what this process uses: it is about to end, because the one that it works for has.
+
+    Another thread may still be filling a folder: under another name it is not found any more.
+    """
+    _making.acquire()
     for folder in list(_in_use):
+        gone = folder.with_name(f"{folder.name}-gone")
+        with suppress(OSError):  # the other thread may just be removing it
+            folder.rename(gone)
+        remove(gone)
         remove(folder)
     if SCRATCH in os.environ:
         with suppress(OSError):  # others are still at it, and the last one will
