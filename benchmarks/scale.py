@@ -36,15 +36,17 @@ MEASURED = 60
 CONFIG = """
 from proctor.render.cell_outputs import as_outputs
 from proctor.autograde.execute import ProctoredExecute
+from proctor.results import in_notebook
 from proctor.results.verdict import CellVerdict, Item
 
 
 class NoKernel(ProctoredExecute):
     def preprocess(self, nb, resources):
+        in_notebook.mark_executed(nb.metadata)
         for cell in nb.cells:
             about = cell.metadata.get("nbgrader", {})
             if about.get("grade"):
-                item = Item("test_all", "Asked.", float(about["points"]), "passed", "")
+                item = Item("test_all", "Asked.", float(about["points"]), "passed")
                 cell.outputs = as_outputs(CellVerdict(about["grade_id"], about["points"], (item,), ()))
         return nb, resources
 
