@@ -46,6 +46,15 @@ def test_awaits(kernel: Any) -> None:
     assert kernel.run("print('ran')") == "ran"
 
 
+def test_reads_a_cell_once(kernel: Any) -> None:
+    """A notebook's own transformer sees a cell once, also one that it has seen before; one that is new takes part."""
+    add = "get_ipython().input_transformers_cleanup.append"
+    kernel.run(f"seen = []; {add}(lambda lines: seen.append(lines) or lines)")
+    assert [kernel.run("print(len(seen))") for _ in range(2)] == ["1", "2"]
+    kernel.run(f"{add}(lambda lines: [line.replace('len', '-len') for line in lines])")
+    assert kernel.run("print(len(seen))") == "-4"
+
+
 def test_has_what_was_preloaded(kernel: Any) -> None:
     """TensorFlow is there before the notebook asks for it."""
     assert kernel.run("import sys; print('tensorflow' in sys.modules)") == "True"
