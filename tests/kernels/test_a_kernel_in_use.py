@@ -38,6 +38,17 @@ print("x"); sys.stdout.flush()
 print(before, len(asked) > 0)
 """
     assert kernel.run(code) == "x\n0 True"
+    names = kernel.run("import threading; print(*(thread.name for thread in threading.enumerate()))")
+    assert "IOPub" in names
+    assert not {"Heartbeat", "Shell"} & set(names.split())
+
+
+def test_waits_for_what_is_printed_below_python_and_not_in_a_call(kernel: Any) -> None:
+    """Half a millisecond a cell; what a call of a hidden test prints, nobody looks at."""
+    kernel.run("import time; sleep, slept = time.sleep, []; time.sleep = lambda s: slept.append(s) or sleep(s)")
+    kernel.run("before = len(slept)")
+    kernel.client.execute("1 + 1", silent=True)
+    assert kernel.run("print(before, len(slept))") == "1 2"
 
 
 def test_awaits(kernel: Any) -> None:
