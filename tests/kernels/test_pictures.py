@@ -10,9 +10,12 @@ import pytest
 from IPython.core import pylabtools
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import TightLayoutEngine
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from proctor.kernels.pictures import drawing_once
+from proctor.kernels.pictures import drawing_once, laying_out_quickly
 
 print_once = drawing_once(pylabtools.print_figure)
 FIGURES: dict[str, Callable[[], Figure]] = {}
@@ -84,6 +87,11 @@ def _() -> Figure:
     return fig
 
 
+@figure("two axes side by side")
+def _() -> Figure:
+    return plt.subplots(1, 2)[0]
+
+
 @figure("a layout that is kept")
 def _() -> Figure:
     fig, axes = plt.subplots(1, 2, layout="constrained")
@@ -119,6 +127,24 @@ def _() -> Figure:
 def _() -> Figure:
     fig, axes = plt.subplots()
     axes.annotate("look", (0.5, 0.5), (1.1, 1.1), arrowprops={"arrowstyle": "->"}, annotation_clip=False)
+    return fig
+
+
+@figure("one scale for several axes")
+def _() -> Figure:
+    fig, axes = plt.subplots(2, 2, sharex=True, sharey="row")
+    axes[1, 0].plot([0, 1e6], [1e-7, 3e-7])
+    axes[0, 1].secondary_xaxis("top").set_xlabel("above")
+    axes[0, 0].set_title("title")
+    return fig
+
+
+@figure("a title above ticks at the top")
+def _() -> Figure:
+    fig, axes = plt.subplots()
+    axes.xaxis.tick_top()
+    axes.set(title="title", xlabel="below")
+    fig.align_labels()
     return fig
 
 
@@ -167,6 +193,49 @@ def test_looks_as_before(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(np.unique(frame, axis=0)) == 1, "something reaches the edge: is it cut off?"
 
 
+def test_ticks_are_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once an axis for the layout, and once for the picture; afterwards, an axis is as it was made."""
+    asked: list[Any] = []
+    tick_values: Any = MaxNLocator.tick_values
+    monkeypatch.setattr(MaxNLocator, "tick_values", lambda self, *ends: asked.append(self) or tick_values(self, *ends))
+    fig = FIGURES["two axes side by side"]()
+    axes = [axis for each in fig.axes for axis in (each.xaxis, each.yaxis)]
+    monkeypatch.setattr(TightLayoutEngine, "execute", laying_out_quickly(TightLayoutEngine.execute))
+    asked.clear()
+    fig.tight_layout()
+    assert len(asked) == len(axes)
+    print_once(fig)
+    assert len(asked) == 2 * len(axes)
+    assert not any("_update_ticks" in vars(axis) for axis in axes)
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES.keys() - BEYOND_THE_MARGIN - {"a layout that is kept"}))
+def test_a_quick_layout_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every figure that can have this layout: its axes are where matplotlib puts them, to the last bit."""
+    theirs, ours = FIGURES[name](), FIGURES[name]()
+    theirs.tight_layout()
+    monkeypatch.setattr(TightLayoutEngine, "execute", laying_out_quickly(TightLayoutEngine.execute))
+    ours.tight_layout()
+    places = [[axes.get_position().bounds for axes in fig.axes] for fig in (theirs, ours)]
+    assert places[0] == places[1]
+
+
+def test_ticks_follow_what_moves_meanwhile() -> None:
+    """A picture in which drawing itself changes the limits has the ticks of the limits that are drawn."""
+
+    class Moving(Text):
+        def draw(self, renderer: Any) -> None:
+            self.axes.set_xlim(0, 500)
+            super().draw(renderer)
+
+    def make() -> Figure:
+        fig, axes = plt.subplots()
+        axes.add_artist(Moving(0.5, 0.5, "x", zorder=-1))
+        return fig
+
+    assert _difference(_pixels(pylabtools.print_figure(make())), _pixels(print_once(make()))) < 55
+
+
 def test_a_shift_would_be_seen() -> None:
     """What `test_looks_as_before` allows is less than what two pixels make."""
     picture = _pixels(pylabtools.print_figure(FIGURES["labels and a title"]()))
@@ -200,6 +269,8 @@ def test_can_be_shown_again() -> None:
 def test_whatever_is_no_ordinary_picture_is_left_to_ipython() -> None:
     """Empty figures, other formats and options, and figures that cannot be drawn."""
     drawing = drawing_once(lambda *arguments, **options: (arguments[1:], options))
+    fig, axes = plt.subplots(visible=False)
+    assert drawing(fig) == (("png", "tight", False), {})
     fig, axes = plt.subplots()
     assert drawing(plt.figure()) == (("png", "tight", False), {})
     assert drawing(fig, fmt="svg") == (("svg", "tight", False), {})

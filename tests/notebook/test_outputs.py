@@ -6,6 +6,7 @@ import struct
 import zlib
 
 import pytest
+from nbformat.v4 import new_output
 from PIL import Image
 
 from proctor.notebook.cell_run import output_of
@@ -73,3 +74,20 @@ def test_no_kind_of_data_raises(data):
     """It was written by a student's process."""
     output, _ = output_of({"msg_type": "display_data", "data": {"image/png": data, "text/plain": "x"}})
     assert dict(output.data) == {"text/plain": "x"}
+
+
+@pytest.mark.parametrize(
+    ("message", "meant"),
+    [
+        ({"name": "stderr", "text": "\ud800"}, new_output("stream", name="stderr", text="?")),
+        ({"data": {"text/plain": "1"}}, new_output("display_data", {"text/plain": "1"})),
+        ({"data": {"text/plain": "1"}}, new_output("execute_result", {"text/plain": "1"})),
+        ({"ename": 1, "traceback": [2]}, new_output("error", ename="1", evalue="None", traceback=["2"])),
+        ({"ename": "E", "evalue": "e", "traceback": {}}, new_output("error", ename="E", evalue="e", traceback=[])),
+    ],
+)
+def test_an_output_is_what_nbformat_makes(message, meant):
+    """Of messages that are hardly one, too: the same fields in the same order, and valid (`new_output` looks)."""
+    output, _ = output_of({"msg_type": meant.output_type, **message})
+    assert list(output.items()) == list(meant.items())
+    assert [type(value) for value in output.values()] == [type(value) for value in meant.values()]

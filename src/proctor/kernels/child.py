@@ -5,11 +5,13 @@
 
 import atexit
 import contextlib
+import functools
 import logging
 import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import types
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ from typing import Any, NoReturn
 
 import zmq
 from ipykernel import ipkernel, kernelapp
-from ipykernel.iostream import IOPubThread
+from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
@@ -101,6 +103,35 @@ class _Publisher(IOPubThread):
         super().__init__(socket, pipe=False, **kwargs)  # type: ignore[no-untyped-call]
 
 
+class _Stream(OutStream):
+    """ipykernel's standard output, which waits for its publishing thread only if something was written.
+
+    A kernel flushes both streams four times a message.
+    """
+
+    _written = False
+
+    def write(self, string: str) -> int | None:  # type: ignore[override]
+        written = super().write(string)
+        self._written = True  # afterwards: whoever flushes in between has nothing to wait for
+        return written
+
+    def flush(self) -> None:
+        if self._written:
+            self._written = False
+            super().flush()  # type: ignore[no-untyped-call]
+
+
+class _NoShellThread:
+    """Stands where ipykernel has a thread that passes requests on to the main one, or to subshells: there are none."""
+
+    def __init__(self, context: "zmq.Context[Any]", daemon: bool) -> None:
+        self.parent_thread = threading.current_thread()
+
+    def __bool__(self) -> bool:
+        return False
+
+
 class _SysWithoutModules:
     """`sys`, as far as a kernel looks at it while it is made: all but the modules."""
 
@@ -123,11 +154,29 @@ class _Kernel(IPythonKernel):
         finally:
             vars(ipkernel)["sys"] = sys
 
+    @property
+    def _supports_kernel_subshells(self) -> bool:
+        return False  # see `_NoShellThread`
+
+    @property
+    def _execute_sleep(self) -> float:  # type: ignore[override]
+        """Seconds in which what was written below Python comes through; of a call, nothing of that is looked at."""
+        parent: Any = self.get_parent("shell")  # type: ignore[no-untyped-call]
+        return 0.0 if parent["content"].get("silent") else 0.0005
+
+    def _publish_execute_input(self, code: str, parent: Any, execution_count: int) -> None:
+        pass  # the grader knows what it has sent
+
+    def _publish_status(self, status: str, channel: str, parent: Any = None) -> None:
+        if status != "busy":  # nobody looks at a light; that all is done, the grader waits for
+            super()._publish_status(status, channel, parent)  # type: ignore[no-untyped-call]
+
 
 class _KernelApp(IPKernelApp):
     """An `IPKernelApp` that is told its connection directly and neither reads nor writes a file for it."""
 
     kernel_class = _Kernel
+    outstream_class = f"{_Stream.__module__}.{_Stream.__qualname__}"
 
     def parse_command_line(self, argv: Any = None) -> None:
         pass  # it is empty, and to say so takes a parser of fifty options
@@ -153,6 +202,9 @@ class _KernelApp(IPKernelApp):
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         pass  # it would be the student's
 
+    def init_heartbeat(self) -> None:
+        pass  # three threads that nobody asks: whether a kernel is alive, the warm process tells
+
     def init_path(self) -> None:
         pass  # not yet: a file of the student's could stand in for a module that is imported on the way
 
@@ -177,11 +229,13 @@ def _kernel_app(connection: Mapping[str, str | int]) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
-    vars(kernelapp)["IOPubThread"] = _Publisher
+    vars(kernelapp).update(IOPubThread=_Publisher, ShellChannelThread=_NoShellThread)
     app: Any = _KernelApp.instance(config=config, log_level=50)
     app.load_connection_info(dict(connection))
     app.initialize([])
     _stay(app)
+    for name in ("transform_cell", "should_run_async"):
+        _work_out_once(app.shell, name)
     app.kernel.debugpy_stream = None  # there is no debugger: see `proctor.kernels.rehearsal`
     if "matplotlib" in sys.modules:
         app.shell.enable_matplotlib("inline")
@@ -206,6 +260,23 @@ def _stay(app: Any) -> None:
     app.kernel.do_shutdown = do_shutdown
     for handlers in (app.kernel.shell_handlers, app.kernel.control_handlers):
         handlers.pop("shutdown_request", None)
+
+
+def _work_out_once(shell: Any, name: str) -> None:
+    """Let `shell` keep its last answer: ipykernel asks it about a cell, and then IPython asks the same once more."""
+    work_out = getattr(shell, name)
+    asked = answer = None
+
+    @functools.wraps(work_out)
+    def remembered(*arguments: Any, **options: Any) -> Any:
+        nonlocal asked, answer
+        now = shell.execution_count, arguments, options  # in the next cell, there may be other transformers
+        if now != asked:
+            answer = work_out(*arguments, **options)
+            asked = now
+        return answer
+
+    setattr(shell, name, remembered)
 
 
 def _run(app: Any) -> int:

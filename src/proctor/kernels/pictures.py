@@ -1,14 +1,16 @@
 """Pictures of a notebook are laid out and drawn once: IPython's way of showing a figure does both twice.
 
 For a picture as large as what is on it (``bbox_inches="tight"``), matplotlib lays a figure out to measure it, and then
-draws it in that size. Here it is drawn on a canvas with a margin, and cut to the same size. `proctor.kernels.rehearsal`
-calls `install` in the warm process, and draws a first picture that way.
+draws it in that size. Here it is drawn on a canvas with a margin, measured where it lies, and cut to the same size. And
+while all is in its place, an axis works out its ticks once: matplotlib asks for them eleven times a picture.
+`proctor.kernels.rehearsal` calls `install` in the warm process, and draws a first picture that way.
 """
 
 import contextlib
 import io
+import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -21,6 +23,11 @@ def install() -> None:
     from IPython.core import pylabtools
 
     pylabtools.print_figure = drawing_once(pylabtools.print_figure)
+    if "matplotlib" in sys.modules:
+        from matplotlib import layout_engine
+
+        tight: Any = layout_engine.TightLayoutEngine
+        tight.execute = laying_out_quickly(tight.execute)
 
 
 def drawing_once(print_figure: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,17 +46,29 @@ def drawing_once(print_figure: Callable[..., Any]) -> Callable[..., Any]:
     return print_once
 
 
+def laying_out_quickly(execute: Callable[..., None]) -> Callable[..., None]:
+    """What ``TightLayoutEngine.execute`` does: it moves the axes when all of them are measured, and not before."""
+
+    @wraps(execute)
+    def execute_quickly(engine: Any, fig: Any) -> None:
+        with _ticks_worked_out_once(fig):
+            execute(engine, fig)
+
+    return execute_quickly
+
+
 def _drawn_once(fig: Any) -> bytes | None:
-    """The figure as a PNG file; None if something on it reaches out of the margins."""
+    """The figure as a PNG file; None if something on it reaches out of the margins, or nothing is on it."""
     from matplotlib import rcParams
     from PIL import Image
 
     dpi = fig.dpi
-    margins = [round(inches * dpi) for inches in MARGINS]
-    pixels = _draw(fig, *(margin / dpi for margin in margins))
+    pixels, box = _draw(fig, *(round(inches * dpi) / dpi for inches in MARGINS))
+    if box is None:
+        return None
     width, height = (int(size) for size in (fig.canvas.renderer.width, fig.canvas.renderer.height))
-    box = fig.get_tightbbox(fig.canvas.renderer).padded(rcParams["savefig.pad_inches"])
-    left, top = margins[0] + round(box.x0 * dpi), height - margins[1] - round(box.y1 * dpi)
+    box = box.padded(rcParams["savefig.pad_inches"])
+    left, top = round(box.x0 * dpi), height - round(box.y1 * dpi)
     right, bottom = left + int(box.width * dpi), top + int(box.height * dpi)
     if min(left, top) < 0 or right > width or bottom > height:
         return None
@@ -69,8 +88,11 @@ class _NoFile(io.RawIOBase):
         return len(pixels)
 
 
-def _draw(fig: Any, left: float, below: float, right: float, above: float) -> Any:
-    """The pixels of the figure with these margins, in inches; they are the canvas's own."""
+def _draw(fig: Any, left: float, below: float, right: float, above: float) -> tuple[Any, Any]:
+    """The pixels of the figure with these margins, and where on them it is, in inches; None if nothing is on it.
+
+    The pixels are the canvas's own.
+    """
     from matplotlib.transforms import Bbox
 
     engine = fig.get_layout_engine()
@@ -82,11 +104,64 @@ def _draw(fig: Any, left: float, below: float, right: float, above: float) -> An
     width, height = fig.get_size_inches()
     canvas = Bbox.from_extents(-left, -below, width + right, height + above)
     file, colors = _NoFile(), {"facecolor": fig.get_facecolor(), "edgecolor": fig.get_edgecolor()}
+    boxes: list[Any] = []
+    measuring = fig.canvas.mpl_connect("draw_event", lambda event: boxes.append(_measured(fig, event.renderer)))
     try:
         if engine is not None:
             fig.set_layout_engine(None)  # it has done its work; with one, matplotlib would draw twice after all
-        fig.canvas.print_figure(file, format="rgba", dpi=fig.dpi, bbox_inches=canvas, **colors)
+        with _ticks_worked_out_once(fig):
+            fig.canvas.print_figure(file, format="rgba", dpi=fig.dpi, bbox_inches=canvas, **colors)
     finally:
+        fig.canvas.mpl_disconnect(measuring)
         if engine is not None:
             fig.set_layout_engine(engine)
-    return file.written
+    return file.written, boxes[-1]
+
+
+def _measured(fig: Any, renderer: Any) -> Any:
+    box = fig.get_tightbbox(renderer)
+    return None if box is fig.bbox_inches else box  # the whole canvas, then
+
+
+@contextlib.contextmanager
+def _ticks_worked_out_once(fig: Any) -> Iterator[None]:
+    """Have each axis of `fig` keep its ticks, and the boxes of their labels, while nothing on the figure changes."""
+    from matplotlib.axis import XAxis, YAxis
+
+    every = [axis for axes in fig.axes for axis in (axes.xaxis, axes.yaxis)]
+    kept = [axis for axis in every if type(axis) in (XAxis, YAxis) and "_update_ticks" not in vars(axis)]
+    for axis in kept:
+        _keep_ticks(axis)
+    try:
+        yield
+    finally:
+        for axis in kept:
+            del axis._update_ticks, axis._get_ticklabel_bboxes
+
+
+def _keep_ticks(axis: Any) -> None:
+    update, boxes_of = axis._update_ticks, axis._get_ticklabel_bboxes
+    ticks: dict[Any, Any] = {}
+    boxes: dict[Any, Any] = {}
+
+    def state() -> Any:
+        # A locator chooses ticks by the limits and by the room; while a picture is drawn, an aspect may change both.
+        return (*axis.get_view_interval(), *axis.axes.bbox.bounds, axis.axes.figure.dpi)
+
+    def update_ticks() -> Any:
+        now = state()
+        if now not in ticks:
+            ticks.clear()
+            boxes.clear()
+            ticks[now] = update()
+        return ticks[now]
+
+    def ticklabel_bboxes(of: Any, renderer: Any) -> Any:
+        now = state()
+        if ticks.get(now) is not of:
+            return boxes_of(of, renderer)
+        if now not in boxes:
+            boxes[now] = boxes_of(of, renderer)
+        return boxes[now]
+
+    axis._update_ticks, axis._get_ticklabel_bboxes = update_ticks, ticklabel_bboxes

@@ -6,6 +6,7 @@ Filled by `proctor.notebook.student_kernel` with what arrives from the student's
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from nbformat import from_dict
 from nbformat.v4 import new_output
 
 from proctor.border import wire
@@ -123,17 +124,22 @@ def output_of(message: dict[str, Any]) -> tuple[Any, int]:
     kind = message["msg_type"]
     if kind == "stream" and message.get("name") in ("stdout", "stderr") and isinstance(message.get("text"), str):
         text = wire.text(message["text"][:MAX_TEXT])
-        return new_output("stream", name=message["name"], text=text), len(text)
+        return _output("stream", name=message["name"], text=text), len(text)
     if kind == "error":
         lines = message.get("traceback")
         safe = [wire.text(str(line)[:5000]) for line in lines[-MAX_FRAMES:]] if isinstance(lines, list) else []
         name, value = wire.text(str(message.get("ename"))[:200]), wire.text(str(message.get("evalue"))[:2000])
-        return new_output("error", ename=name, evalue=value, traceback=safe), sum(map(len, safe))
+        return _output("error", ename=name, evalue=value, traceback=safe), sum(map(len, safe))
     if kind in ("display_data", "execute_result") and isinstance(message.get("data"), dict):
         data = _plain_data(message["data"])
         more = {"execution_count": None} if kind == "execute_result" else {}
-        return (new_output(kind, data, **more), sum(map(len, data.values()))) if data else (None, 0)
+        return (_output(kind, metadata={}, data=data, **more), sum(map(len, data.values()))) if data else (None, 0)
     return None, 0
+
+
+def _output(kind: str, **fields: Any) -> Any:
+    """What nbformat's `new_output` makes, without its look at the schema: each field was looked at here."""
+    return from_dict({"output_type": kind, **fields})
 
 
 def _plain_data(data: dict[str, Any]) -> dict[str, str]:

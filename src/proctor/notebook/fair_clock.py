@@ -9,8 +9,8 @@ What the fence takes, or what threads wait for while the main one sleeps, is not
 """
 
 import math
+import os
 import time
-from pathlib import Path
 
 FENCE = 2.0  # times the limit; then it is over, whatever the machine did, until the submission has it for itself
 SERVED = 0.8  # of its limit a process has computed: it would have taken longer on an empty machine, too
@@ -48,22 +48,38 @@ class FairClock:
 
 def seconds_in_line(pid: int | None) -> float:
     """How long the main thread of `pid` has waited for a processor since its start; 0 where the system does not say."""
-    return _sched_stat(Path(f"/proc/{pid}/schedstat"), 1)
+    return _sched_stat(f"/proc/{pid}/schedstat", 1)
 
 
 def seconds_in_line_of_all(pid: int | None) -> float:
     """The same of all its threads that are there, together."""
-    return sum(_sched_stat(thread / "schedstat", 1) for thread in Path(f"/proc/{pid}/task").glob("[0-9]*"))
+    try:
+        threads = [thread.path for thread in os.scandir(f"/proc/{pid}/task")]
+    except OSError:
+        return 0.0
+    return sum(_sched_stat(f"{thread}/schedstat", 1) for thread in threads)
 
 
 def seconds_run(pid: int | None) -> float:
     """How long the main thread of `pid` has computed since its start; 0 where the system does not say."""
-    return _sched_stat(Path(f"/proc/{pid}/schedstat"), 0)
+    return _sched_stat(f"/proc/{pid}/schedstat", 0)
 
 
-def _sched_stat(file: Path, place: int) -> float:
+def line_of(file: str) -> bytes:
+    """What is in a file of /proc that has one line, in a third of the time that `pathlib` takes: each cell reads ten.
+
+    Raises ``OSError``.
+    """
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 1000)
+    finally:
+        os.close(descriptor)
+
+
+def _sched_stat(file: str, place: int) -> float:
     try:
         # Time spent running, time spent waiting to run (both in ns), number of turns: see the kernel's sched-stats.rst.
-        return int(file.read_text(encoding="ascii").split()[place]) / 1e9
+        return int(line_of(file).split()[place]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable
 from hmac import compare_digest
 from inspect import getsource
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -23,7 +22,7 @@ from jupyter_client.session import DELIM
 from proctor.border import probe, wire
 from proctor.errors import KernelDied, KernelNotStarted, Nonsense, TooSlow
 from proctor.notebook.cell_run import CellRun, output_of
-from proctor.notebook.fair_clock import FairClock, seconds_in_line_of_all
+from proctor.notebook.fair_clock import FairClock, line_of, seconds_in_line_of_all
 
 MAX_CELL_TRAFFIC = 32 << 20
 A_FLOOD = 4 << 20  # of a cell that is stopped for its time: it is the writing that took it
@@ -203,7 +202,7 @@ class StudentKernel:
 def _resident() -> int:
     """Bytes of memory that this process has now; 0 where Linux does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
+        return int(line_of("/proc/self/statm").split()[1]) * mmap.PAGESIZE
     except OSError:
         return 0
 
