@@ -253,7 +253,7 @@ def test_an_unreleased_assignment_is_told(tiny):
     (tiny / "gradebook.db").unlink()
     done = run(tiny, "proctor", "grade")
     assert done.returncode == 2
-    assert "run `nbgrader generate_assignment tiny`" in done.stderr
+    assert "run `nbgrader generate_assignment tiny --create --force`" in done.stderr
 
 
 def test_a_damaged_gradebook_is_told(tiny):
