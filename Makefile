@@ -71,16 +71,16 @@ seen: $(READY)
 validity: $(READY)
 	python tests/answers/validity.py
 
-# Thousands of answers that are made by combining; fails on one that is misjudged. Takes most of an hour.
+# Thousands of answers that are made by combining; fails on one that is misjudged. Takes half an hour.
 generated: $(READY)
 	python tests/answers/generate.py
 
-# Every mutant of the right answers, with the score by operator; fails on a survivor. Takes some minutes.
+# Every mutant of the right answers, with the score by operator; fails on a survivor. Takes ten minutes on two cores.
 mutants: $(READY)
 	python tests/answers/mutants.py
 
-# Ten thousand random notebooks, folders, uploads and replies; fails on one that is neither graded nor named. Takes a
-# quarter of an hour; `make fuzz SEED=2` makes others.
+# Ten thousand random notebooks, folders, uploads and replies; fails on one that is neither graded nor named. Takes
+# some minutes; `make fuzz SEED=2` makes others.
 SEED ?= 1
 fuzz: $(READY)
 	python tests/fuzz/fuzz.py --cases 10000 --seed $(SEED)
@@ -89,6 +89,6 @@ fuzz: $(READY)
 damaged: $(READY)
 	PROCTOR_DAMAGED=1000 pytest -q -n 2 tests/repair/test_damaged.py -k damaged_at_random
 
-# The catalogue with 200 seeds: no verdict may depend on them. Takes hours.
+# The catalogue with 200 seeds: no verdict may depend on them. Takes an hour on two cores.
 seeds: $(READY)
 	python tests/answers/seeds.py --seeds 200

@@ -202,7 +202,7 @@ def main() -> None:
         base = stock(folder / "stock", options.stock)
         rows = [base, ours(folder / "one", max(5, options.ours // 5), 1), ours(folder / "all", options.ours, cores)]
         rows.append(ours(folder / "all_cells", options.ours, cores, all_cells=True))
-        lowest, others = floor(options.ours), otter(options.stock)
+        lowest, others = floor(max(5, options.ours // 4)), otter(options.stock)
         sizes = [tiny(folder / f"tiny{size}", size) for size in options.sizes]
         parts, kernels = printed_by("where_it_goes.py"), printed_by("kernel_cost.py", "8")
     page = PAGE.format(

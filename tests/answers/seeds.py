@@ -1,6 +1,6 @@
 """No verdict may depend on the seed that the hidden tests draw their inputs from: grades the catalogue over many seeds.
 
-`make seeds` does so for the whole catalogue, `make test` for a few answers. An answer is run once for every fifty seeds,
+`make seeds` does so for the whole catalogue, `make test` for a few answers. An answer is run once for every hundred seeds,
 and its hidden tests for one seed after the other; what then differs from the catalogue is graded again, alone in a fresh
 process, because some mistakes remember what they were called with. Only the test cells of the functions that an answer
 writes are graded, and the training run: the others see the reference, which is the same in all answers.
@@ -30,7 +30,7 @@ FEWER_CALLS = {  # as many as there are kinds of inputs
     "test_train.py": ("CALLS = 77", "CALLS = 16"),
 }
 
-TOGETHER = 50  # seeds in one process: traced functions of old models stay in its memory
+TOGETHER = 100  # seeds in one process: traced functions of old models stay in its memory
 AT_A_TIME = 50  # answers, before it is told how far the survey is
 
 
