@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import random
 import struct
 import tarfile
@@ -10,7 +11,7 @@ import tracemalloc
 import pytest
 from uploads import MB, tarred, zipped
 
-from proctor.archives.archive import Entry, entries
+from proctor.archives.archive import Entry, entries, folder_entries
 from proctor.archives.limits import Limits, Room
 from proctor.collect import unpack
 from proctor.errors import ArchiveRefused
@@ -166,3 +167,41 @@ def test_any_bytes(tmp_path, name, seed):
     assert sorted(tmp_path.iterdir()) in ([path], [path, to])
     assert sum(file.lstat().st_size for file in to.rglob("*")) <= 60 * 5 * MB
     assert not [file for file in to.rglob("*") if file.is_symlink()]
+
+
+def test_what_cannot_be_read_leaves_no_empty_file(tmp_path):
+    """An empty file would be collected in the place of a good one of an earlier download."""
+
+    def closed():
+        raise PermissionError
+
+    found = [(Entry("a.ipynb", 5, "file"), closed)]
+    written, left_out = unpack.write(iter(found), {0: "a.ipynb"}, tmp_path, whose)
+    assert written == {}
+    assert [one.why for one in left_out] == ["closed"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_without_end_and_without_rights_are_named(tmp_path, monkeypatch):
+    """Folders unpacked by hand: none ends the command, and none is passed over."""
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada/tiny.ipynb").touch()
+    (tmp_path / "closed/inside").mkdir(parents=True)
+    deep = tmp_path / "deep"
+    for _ in range(300):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    scandir, access = os.scandir, os.access
+
+    def scan(path):
+        if path == tmp_path / "closed":
+            raise PermissionError
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    monkeypatch.setattr(os, "access", lambda path, how: path != tmp_path / "closed" and access(path, how))
+    found = [entry for entry, _ in folder_entries(tmp_path, frozenset(), LIMITS)]
+    assert [(entry.path, entry.kind) for entry in found][:2] == [("ada/tiny.ipynb", "file"), ("closed", "closed")]
+    paths, left_out = unpack.plan(found, whose, Room(LIMITS))
+    assert list(paths.values()) == ["ada/tiny.ipynb"]
+    assert {(one.owner, one.why) for one in left_out} == {("closed", "closed"), ("deep", "deep")}

@@ -2,6 +2,8 @@
 
 import ctypes
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -312,3 +314,45 @@ def test_what_we_have_no_right_to_read_costs_nobody_else(tiny):
         assert any(place in line and "give yourself the right" in line for line in graded.stderr.splitlines())
     assert "1 graded, 3 cannot be graded" in report.stdout, report.stderr
     assert "4 handed in, 1 graded" in tour.stdout, tour.stderr
+
+
+def test_nbgraders_own_autograde_looks_before_it_reads(tiny):
+    """A pipe, a link without end, thousands of files or another student's folder cost their own student alone."""
+    for student in ("ada", "many", "pipe", "zed", "zero"):
+        tiny_course.submit(tiny, student)
+    submitted = tiny / "submitted"
+    (submitted / "pipe/tiny/tiny.ipynb").unlink()
+    os.mkfifo(submitted / "pipe/tiny/tiny.ipynb")
+    (submitted / "zero/tiny/data.bin").symlink_to("/dev/zero")
+    for number in range(10_001):
+        (submitted / "many/tiny" / str(number)).touch()
+    (submitted / "link").symlink_to(submitted / "ada")
+    done = run(tiny, "nbgrader", "autograde", "tiny", timeout=60)
+    for student in ("many", "pipe", "zero", "link"):
+        assert f"for student '{student}'" in done.stderr
+    assert scores(tiny) == {"ada": 3.0, "zed": 3.0}
+
+
+def test_what_stands_in_the_place_of_a_submission_is_named(tiny):
+    """A link to another student's folder is not graded as this one's, and a file is no folder."""
+    tiny_course.submit(tiny, "ada")
+    submitted = tiny / "submitted"
+    (submitted / "link").symlink_to(submitted / "ada")
+    (submitted / "file").mkdir()
+    (submitted / "file/tiny").touch()
+    done = run(tiny, "proctor", "grade")
+    assert "submitted/link/tiny: the folder is a symbolic link" in done.stderr
+    assert "submitted/file/tiny: this is no folder" in done.stderr
+    assert scores(tiny) == {"ada": 3.0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has no such names")
+def test_a_folder_whose_name_is_no_text(tiny):
+    """It is named by the rule for ids; the class is graded, and the report written."""
+    tiny_course.submit(tiny, "ada")
+    folder = os.fsencode(tiny / "submitted") + b"/st\xff"
+    shutil.copytree(os.fsencode(tiny / "submitted/ada"), folder)
+    done = run(tiny, "proctor", "grade")
+    assert "rename the folder" in done.stderr
+    assert scores(tiny) == {"ada": 3.0}
+    assert run(tiny, "proctor", "report").returncode == 0

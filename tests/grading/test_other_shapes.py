@@ -156,5 +156,8 @@ def test_grading_before_the_release_names_the_way_out(tmp_path):
     assert run(tmp_path, "nbgrader", "autograde", NAME).returncode != 0
     assert "Cannot modify existing" in run(tmp_path, "nbgrader", "generate_assignment", NAME).stderr
     done = run(tmp_path, "proctor", "grade")
-    assert (done.returncode, f"run `nbgrader generate_assignment {NAME} --create --force`" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, f"run `nbgrader generate_assignment {NAME} --create --force`" in done.stderr) == (
+        2,
+        True,
+    ), done.stderr
     assert run(tmp_path, "nbgrader", "generate_assignment", NAME).returncode == 0

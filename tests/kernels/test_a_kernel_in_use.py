@@ -253,3 +253,12 @@ def test_what_the_course_sets_is_there_when_modules_are_imported(
         run = kernel.run_cell("import os, looks_once; print(looks_once.found, os.environ['LOOK'])", 20)
         kernel.end()
         assert run.outputs[0].text == f"{value} {value}\n"
+
+
+def test_what_a_cell_asks_of_its_transformers_is_worked_out_anew(kernel: Any) -> None:
+    """A cell that changes a transformer sees its effect at once."""
+    asks = "get_ipython().transform_cell('FOO')"
+    add = (
+        "get_ipython().input_transformers_cleanup.append(lambda lines: [line.replace('FOO', 'bar') for line in lines])"
+    )
+    assert kernel.run(f"first = {asks}; {add}; print(first, {asks})") == "FOO\n bar"

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
+from proctor.archives import names
 from proctor.archives.limits import Limits
 from proctor.errors import ArchiveRefused
 
@@ -28,7 +29,7 @@ READ_AT_ONCE = 1 << 20  # bytes of one header of a tar file
 DIRECTORY_ENTRY = 200  # bytes of a zip file's directory for each entry that is allowed
 UNPACKED_ALSO = 64 << 20  # bytes of a tar file beside the contents of its files: headers and padding
 
-Kind = Literal["file", "folder", "link", "special", "encrypted", "packed otherwise"]
+Kind = Literal["file", "folder", "link", "special", "encrypted", "packed otherwise", "closed"]
 Opener = Callable[[], IO[bytes]]
 
 
@@ -158,21 +159,32 @@ class _Forward:
 
 def folder_entries(folder: Path, but: frozenset[Path], limits: Limits) -> Iterator[tuple[Entry, Opener]]:
     """Go through what lies unpacked in `folder`, without the files in `but`."""
-    number = 0
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        links = [name for name in folders if (Path(place) / name).is_symlink()]
-        for name in sorted(names + links):
-            path = Path(place) / name
-            if path in but:
-                continue
-            number += 1
-            if number > limits.entries:
-                raise ArchiveRefused("too many entries")
-            state = path.lstat()
-            kind: Kind = "file" if stat.S_ISREG(state.st_mode) else "special"
-            kind = "link" if stat.S_ISLNK(state.st_mode) else kind
-            yield (
-                Entry(path.relative_to(folder).as_posix(), state.st_size, kind),
-                cast("Opener", partial(path.open, "rb")),
-            )
+    for number, path in enumerate(path for path in in_folders(folder) if path not in but):
+        if number >= limits.entries:
+            raise ArchiveRefused("too many entries")
+        state = path.lstat()
+        kind: Kind = "file" if stat.S_ISREG(state.st_mode) else "special"
+        kind = "link" if stat.S_ISLNK(state.st_mode) else kind
+        if kind != "link" and not os.access(path, os.R_OK):
+            kind = "closed"
+        yield Entry(path.relative_to(folder).as_posix(), state.st_size, kind), cast("Opener", partial(path.open, "rb"))
+
+
+def in_folders(folder: Path) -> Iterator[Path]:
+    """Everything in `folder` and in its folders, but for these themselves: only what cannot be looked into, or is deep.
+
+    Not `os.walk`, which passes over what it cannot read, and in Python 3.11 ends at a thousand folders in each other.
+    """
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError:
+            yield place
+            continue
+        deep = len(place.relative_to(folder).parts) >= names.MAX_DEPTH
+        below = [entry for entry in entries if entry.is_dir(follow_symlinks=False) and not deep]
+        yield from (Path(entry.path) for entry in entries if entry not in below)
+        waiting += [Path(entry.path) for entry in reversed(below)]

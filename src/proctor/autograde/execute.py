@@ -16,7 +16,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
-from proctor.course.submitted_folder import bad_id, unsafe
+from proctor.course.submitted_folder import no_submission
 from proctor.errors import CourseError, KernelNotStarted, NotSandboxed
 from proctor.kernels.manager import WarmKernelManager, start_kernel_for
 from proctor.notebook.grade import grade_notebook, leave_undecided
@@ -101,7 +101,7 @@ class ProctoredExecute(NbGraderPreprocessor):  # type: ignore[misc]
         limits = Limits(self._seconds_for_a_cell(stock), self.call_timeout, self.notebook_timeout)
         submission = Path(resources["metadata"]["path"] or ".")
         handed_in = self._submitted(resources["nbgrader"])
-        reason = bad_id(resources["nbgrader"]["student"]) or unsafe(handed_in)
+        reason = no_submission(handed_in, resources["nbgrader"]["student"])
         if reason:
             raise CourseError(f"{handed_in}: {reason}")  # nbgrader then removes what it has copied
         notebook = handed_in / f"{resources['nbgrader']['notebook']}.ipynb"

@@ -4,7 +4,6 @@ The instructor puts them into ``downloaded/<assignment>/archive/``, or what has 
 folder an archive may as well be a student's own: it is one if its name is where the platform puts a student's file.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -107,7 +106,7 @@ class PlatformExtractor(ExtractorPlugin):  # type: ignore[misc]
     def _archives(self, folder: Path) -> tuple[list[Path], dict[Path, LeftOut]]:
         """Return the archives that are the platform's, and those that are not, with the reason."""
         theirs, others = [], {}
-        for path in sorted(Path(place) / name for place, _, files in os.walk(folder) for name in files):
+        for path in sorted(archive.in_folders(folder)):
             if path.suffix.lower() in archive.ARCHIVES and path.is_file() and not path.is_symlink():
                 place = path.relative_to(folder).as_posix()
                 why = self._not_the_platforms(place)

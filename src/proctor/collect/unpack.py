@@ -99,16 +99,22 @@ def write(
 
 
 def _copy(opener: Opener, size: int, target: Path) -> Why | None:
+    """Write one file whole, or nothing."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as to:
-            why = _copy_bytes(opener, size, to)
+        to = target.open("xb")
     except OSError as error:
-        if error.errno in NO_ROOM:
-            raise
-        return "cannot be written"
+        return _unless_full(error, "cannot be written")
+    with to:
+        why = _copy_bytes(opener, size, to)
     if why:
         target.unlink()
+    return why
+
+
+def _unless_full(error: OSError, why: Why) -> Why:
+    if error.errno in NO_ROOM:
+        raise error
     return why
 
 
@@ -122,8 +128,10 @@ def _copy_bytes(opener: Opener, size: int, to: IO[bytes]) -> Why | None:
                 if left < 0:
                     return "damaged"
                 to.write(block)
-    except OSError:
-        raise
+    except PermissionError:
+        return "closed"
+    except OSError as error:
+        return _unless_full(error, "cannot be written")
     except Exception:  # noqa: BLE001 - bytes of somebody else's archive may be anything
         return "damaged"
     return "damaged" if left else None

@@ -12,10 +12,10 @@ from proctor.errors import CourseError
 from proctor.settings import CONFIG_FILE, Settings, find_root, slip
 
 
-def _is_folder(path: Path) -> bool:
-    """Whether it is one, or may be: what we have no right to look at is a submission, and named where it is read."""
+def _is_there(path: Path) -> bool:
+    """Whether a submission is there, or something in its place: what cannot be graded is named where it is read."""
     try:
-        return path.is_dir()
+        return path.is_symlink() or path.exists()
     except PermissionError:
         return True
 
@@ -68,7 +68,9 @@ class Course:
         submitted = self.folder("submitted", ".", ".")
         if not submitted.is_dir():
             return []
-        there = (path.name for path in submitted.iterdir() if _is_folder(path / assignment))
+        there = (
+            path.name for path in submitted.iterdir() if not path.name.startswith(".") and _is_there(path / assignment)
+        )
         return sorted(student for student in there if student not in self.left_out())
 
     def left_out(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from dateutil.tz import gettz  # type: ignore[import-untyped]
 from nbgrader.utils import parse_utc
 
 from proctor.course.folders import Course
-from proctor.course.submitted_folder import bad_id, unsafe
+from proctor.course.submitted_folder import no_submission
 from proctor.repair.read import TooMuch, notebook_of, text_of
 
 MAX_NOTEBOOK = 64 << 20
@@ -28,7 +28,7 @@ NOT_SURE = "nothing that is beyond doubt the released notebook; rename the right
 def refusal(course: Course, assignment: str, student: str) -> str:
     """Say why the files of a submission cannot be graded, and what to do; ``""`` if they can."""
     folder = course.folder("submitted", student, assignment)
-    reason = bad_id(student) or unsafe(folder)
+    reason = no_submission(folder, student)
     if reason:
         return f"{course.shown(folder)}: {reason}"
     reason = _no_time(folder / "timestamp.txt")

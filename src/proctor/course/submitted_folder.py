@@ -16,6 +16,7 @@ MAX_ID = 200
 PATTERN = set("*?[")
 FOLDER = "folder"
 LINK = "the folder is a symbolic link: put the submission itself there"
+NO_FOLDER = "this is no folder: put the submission's files into a folder of that name"
 CLOSED = "the folder cannot be read: give yourself the right to"
 ASK = "ask the student to hand in again"
 MAX_FILES = 10_000
@@ -40,10 +41,15 @@ def bad_id(student: str) -> str:
     return ""
 
 
+def no_submission(folder: Path, student: str) -> str:
+    """Say why `folder` is not to be graded as the submission of `student`, or ``""``."""
+    return bad_id(student) or (LINK if folder.parent.is_symlink() else unsafe(folder))
+
+
 def unsafe(folder: Path) -> str:
     """Say what is in `folder` that does not belong into a submission, or ``""``. A folder that is missing is fine."""
     kind = _kind(folder)
-    if kind in (LINK, CLOSED):
+    if kind in (LINK, CLOSED, NO_FOLDER):
         return kind
     waiting, seen, size = [(folder, 1)] if kind == FOLDER else [], 0, 0
     while waiting:
@@ -69,7 +75,7 @@ def unsafe(folder: Path) -> str:
 
 
 def _kind(folder: Path) -> str:
-    """What kind of thing it is: `FOLDER`, `LINK`, `CLOSED`, or ``""``."""
+    """What kind of thing it is: `FOLDER`, `LINK`, `CLOSED`, `NO_FOLDER`, or ``""`` for nothing."""
     try:
         mode = folder.lstat().st_mode
     except FileNotFoundError:
@@ -78,7 +84,7 @@ def _kind(folder: Path) -> str:
         return CLOSED
     if stat.S_ISDIR(mode):
         return FOLDER if os.access(folder, os.R_OK | os.X_OK) else CLOSED
-    return LINK if stat.S_ISLNK(mode) else ""
+    return LINK if stat.S_ISLNK(mode) else NO_FOLDER
 
 
 def _odd(entry: "os.DirEntry[str]") -> str:

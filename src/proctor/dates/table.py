@@ -36,7 +36,10 @@ def with_commas(path: Path) -> str:
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    text = _decoded(path.read_bytes()) if path.stat().st_size <= LARGEST else "\0"
+    try:
+        text = _decoded(path.read_bytes()) if path.stat().st_size <= LARGEST else "\0"
+    except OSError as error:
+        raise CourseError(f"{path}: cannot be read ({error.strerror}): give yourself the right to") from None
     if NO_TEXT.search(text):
         raise CourseError(f"{path}: no text, or too large: save it as CSV (UTF-8)")
     lines = list(io.StringIO(text, newline=""))

@@ -14,6 +14,7 @@ from proctor.course import folders as courses
 from proctor.course.folders import Course
 from proctor.course.hand_in import refusal
 from proctor.course.quiet import logged_exceptions
+from proctor.course.submitted_folder import bad_id
 from proctor.errors import CourseError, DatabaseGone, KernelNotStarted, ProctorError, TookTooLong
 from proctor.grading.last_stop import TIMES, within
 from proctor.records import database, graded
@@ -41,10 +42,12 @@ def grade_student(
     """
     course = _course(Path(root))
     course.config.ProctoredExecute.update(settings)
-    forget(course, assignment, student)
     reason = refusal(course, assignment, student)
     if reason:
+        if not bad_id(student):  # nothing is remembered of a name that may be no text
+            forget(course, assignment, student)
         return SubmissionResult(student, error=reason)
+    forget(course, assignment, student)
     mark = fingerprint(course, assignment, student, common)
     about, notebooks = course.settings, len(course.notebooks(assignment)) or 1
     with within(TIMES * about.notebook_timeout * notebooks + about.database_timeout):

@@ -263,20 +263,34 @@ def _stay(app: Any) -> None:
 
 
 def _work_out_once(shell: Any, name: str) -> None:
-    """Let `shell` keep its last answer: ipykernel asks it about a cell, and then IPython asks the same once more."""
+    """Let `shell` keep its answer about a cell until it runs: ipykernel asks for it, and then IPython once more.
+
+    What is asked while a cell runs is worked out anew: the cell may have changed how.
+    """
     work_out = getattr(shell, name)
-    asked = answer = None
+    kept: list[Any] = []
+    is_running = False
+
+    def begin() -> None:
+        nonlocal is_running
+        is_running = True
+        kept.clear()
+
+    def end() -> None:
+        nonlocal is_running
+        is_running = False
 
     @functools.wraps(work_out)
     def remembered(*arguments: Any, **options: Any) -> Any:
-        nonlocal asked, answer
-        now = shell.execution_count, arguments, options  # in the next cell, there may be other transformers
-        if now != asked:
-            answer = work_out(*arguments, **options)
-            asked = now
-        return answer
+        if is_running:
+            return work_out(*arguments, **options)
+        if kept[:1] != [(arguments, options)]:
+            kept[:] = [(arguments, options), work_out(*arguments, **options)]
+        return kept[1]
 
     setattr(shell, name, remembered)
+    shell.events.register("pre_execute", begin)
+    shell.events.register("post_execute", end)
 
 
 def _run(app: Any) -> int:

@@ -27,6 +27,7 @@ from proctor.dates import table
 from proctor.errors import CourseError
 from proctor.plugins.formgrader import EscapeNames, ShowResults, escape_pages, template_paths
 from proctor.plugins.late import LatePenalties
+from proctor.plugins.look_first import look_first
 from proctor.records import database
 from proctor.render.highlight import BoundedHighlight, coloured
 
@@ -64,6 +65,7 @@ def _take_what_comes(config: Any) -> None:
     """What is handed in has names, places and archives that students chose."""
     config.ZipCollectApp.setdefault("extractor_plugin", "proctor.PlatformExtractor")
     config.ZipCollectApp.setdefault("collector_plugin", "proctor.PlatformCollector")
+    look_first()
     config.Autograde.setdefault("pre_convert_hook", "proctor.misplaced.hook.put_right")
     config.ExchangeFactory.setdefault("release_feedback", "proctor.plugins.release_feedback.ReleaseFeedback")
 

@@ -42,6 +42,7 @@ WORDS: Mapping[Why, tuple[str, str]] = {
     "encrypted": ("it is encrypted", AGAIN),
     "packed otherwise": ("it is packed in a way that no platform uses", AGAIN),
     "damaged": ("it is damaged, or not as long as the archive says", AGAIN),
+    "closed": ("it cannot be read here", "give yourself the right to read it, and collect again"),
     "cannot be written": ("it cannot be written here", AGAIN),
     "file size": ("the file is too large", _raise("file_size")),
     "student size": ("this student's files are too large together", _raise("student_size")),

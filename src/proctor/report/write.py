@@ -16,7 +16,7 @@ def write(report: ClassReport, folder: Path) -> Path:
     drawn = pictures(report)
     files: dict[str, bytes] = {f"{name}.png": data for name, data in drawn.items()}
     for name, text in (("students", tables.students), ("tests", tables.tests), ("messages", tables.messages)):
-        files[f"{name}.csv"] = text(report).encode("utf-8")
+        files[f"{name}.csv"] = text(report).encode("utf-8", "replace")  # a folder's name may be no text
     files["index.html"] = page(report, drawn, folder).encode("utf-8", "replace")
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():

@@ -12,7 +12,7 @@ Why = Literal[
     "other format", "archive in a folder", "own archive",
     # a file, as it is named and as it is
     "archive inside", "outside", "unprintable", "long name", "deep", "twice", "file and folder",
-    "link", "special", "encrypted", "packed otherwise", "damaged", "cannot be written",
+    "link", "special", "encrypted", "packed otherwise", "damaged", "cannot be written", "closed",
     "file size", "student size", "student files", "total size",
     # whose it is, and what it is to become
     "unmatched", "in a folder", "misplaced", "two readings",
