@@ -190,17 +190,11 @@ class _KernelApp(IPKernelApp):
         shell: Any = self.shell
         shell.user_ns_hidden.update(shell.user_ns)
 
-    def init_connection_file(self) -> None:
+    def _leave_out(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def write_connection_file(self, **kwargs: Any) -> None:
-        pass
-
-    def init_crash_handler(self) -> None:
-        pass
-
-    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
-        pass  # it would be the student's
+    init_connection_file = write_connection_file = init_crash_handler = _leave_out
+    load_config_file = _leave_out  # it would be the student's
 
     def init_heartbeat(self) -> None:
         pass  # three threads that nobody asks: whether a kernel is alive, the warm process tells
@@ -268,21 +262,19 @@ def _work_out_once(shell: Any, name: str) -> None:
     What is asked while a cell runs is worked out anew: the cell may have changed how.
     """
     work_out = getattr(shell, name)
-    kept: list[Any] = []
-    is_running = False
+    kept: list[Any] | None = []  # None while a cell runs
 
     def begin() -> None:
-        nonlocal is_running
-        is_running = True
-        kept.clear()
+        nonlocal kept
+        kept = None
 
     def end() -> None:
-        nonlocal is_running
-        is_running = False
+        nonlocal kept
+        kept = []
 
     @functools.wraps(work_out)
     def remembered(*arguments: Any, **options: Any) -> Any:
-        if is_running:
+        if kept is None:
             return work_out(*arguments, **options)
         if kept[:1] != [(arguments, options)]:
             kept[:] = [(arguments, options), work_out(*arguments, **options)]
