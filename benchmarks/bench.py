@@ -230,8 +230,8 @@ OTTER = (
 PAGE = """# What a submission costs
 
 Made by `{command}` on a machine with {cores} cores,
-start-up included everywhere. Seconds depend on the machine; compare the ratios within this one run. The notebook is the real one, with right answers; in the first table each row
-graded the same file.
+start-up included everywhere. Seconds depend on the machine; compare the ratios within this one run. The notebook is the
+real one, with right answers; in the first table each row graded the same file.
 
 {costs}
 
