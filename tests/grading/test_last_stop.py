@@ -9,6 +9,7 @@ import time
 import pytest
 import tiny_course
 
+from proctor.course import folders as courses
 from proctor.errors import TookTooLong
 from proctor.executors import cluster_worker
 from proctor.grading import last_stop, student
@@ -94,6 +95,6 @@ def test_a_submission_that_hangs_in_the_grader_is_named(released_tiny_course, tm
     config.write_text(config.read_text() + "\nc.ProctoredExecute.notebook_timeout = 0.1\n")
     monkeypatch.setattr(student, "_run_nbgrader", lambda *_: never_ends())
     config.write_text(config.read_text() + "c.ProctoredExecute.database_timeout = 0.1\n")
-    student._course.cache_clear()
+    courses.load_once.cache_clear()
     with pytest.raises(TookTooLong, match="stopped after"):
         student.grade_student(str(course), tiny_course.ASSIGNMENT, "ada", {})

@@ -185,6 +185,10 @@ def in_folders(folder: Path) -> Iterator[Path]:
             yield place
             continue
         deep = len(place.relative_to(folder).parts) >= names.MAX_DEPTH
-        below = [entry for entry in entries if entry.is_dir(follow_symlinks=False) and not deep]
-        yield from (Path(entry.path) for entry in entries if entry not in below)
-        waiting += [Path(entry.path) for entry in reversed(below)]
+        below = []
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and not deep:
+                below.append(Path(entry.path))
+            else:
+                yield Path(entry.path)
+        waiting += reversed(below)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,12 @@ class Course:
         from nbgrader.coursedir import CourseDirectory
 
         return CourseDirectory(config=self.config)
+
+
+@cache
+def load_once(start: Path) -> Course:
+    """Load a course as `load` does, but once a process, as nbgrader does: not for each submission."""
+    return load(start)
 
 
 def load(start: Path) -> Course:

@@ -11,7 +11,7 @@ from dateutil.tz import gettz  # type: ignore[import-untyped]
 from nbgrader.utils import parse_utc
 
 from proctor.course.folders import Course
-from proctor.course.submitted_folder import no_submission
+from proctor.course.submitted_folder import ASK, no_submission
 from proctor.repair.read import TooMuch, notebook_of, text_of
 
 MAX_NOTEBOOK = 64 << 20
@@ -71,7 +71,7 @@ def unreadable(path: Path) -> str:
     """Say why this file cannot be graded as a notebook, and what to do; ``""`` if it can."""
     size = path.stat().st_size
     if size == 0:
-        return "empty file: ask the student to hand in again"
+        return f"empty file: {ASK}"
     if size > MAX_NOTEBOOK:
         return f"{size >> 20} MB is too large (limit {MAX_NOTEBOOK >> 20} MB): clear its outputs"
     text = path.read_bytes()
@@ -85,13 +85,13 @@ def unreadable(path: Path) -> str:
     except TooMuch as error:
         return f"{error}: ask the student to hand in the released notebook again"
     except RecursionError:
-        return "not a notebook (nested too deeply): ask the student to hand in again"
+        return f"not a notebook (nested too deeply): {ASK}"
     except json.JSONDecodeError as error:
-        return f"not a notebook (broken JSON, line {error.lineno}): ask the student to hand in again"
+        return f"not a notebook (broken JSON, line {error.lineno}): {ASK}"
     except Exception:  # noqa: BLE001 - a submitted file may be anything
-        return "not a notebook: ask the student to hand in again"
+        return f"not a notebook: {ASK}"
     if not any(cell.source.strip() for cell in nb.cells):
-        return "a notebook with nothing in it: ask the student to hand in again"
+        return f"a notebook with nothing in it: {ASK}"
     return ""
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 ID_MARKS = " _-.@+'%$^=|!~,()#"
 MAX_ID = 200
 PATTERN = set("*?[")
-FOLDER = "folder"
 LINK = "the folder is a symbolic link: put the submission itself there"
 NO_FOLDER = "this is no folder: put the submission's files into a folder of that name"
-CLOSED = "the folder cannot be read: give yourself the right to"
+RIGHT = "give yourself the right to"
 ASK = "ask the student to hand in again"
 MAX_FILES = 10_000
 MAX_DEPTH = 50
@@ -48,10 +47,21 @@ def no_submission(folder: Path, student: str) -> str:
 
 def unsafe(folder: Path) -> str:
     """Say what is in `folder` that does not belong into a submission, or ``""``. A folder that is missing is fine."""
-    kind = _kind(folder)
-    if kind in (LINK, CLOSED, NO_FOLDER):
-        return kind
-    waiting, seen, size = [(folder, 1)] if kind == FOLDER else [], 0, 0
+    try:
+        mode = folder.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            return LINK
+        return _odd_within(folder) if stat.S_ISDIR(mode) else NO_FOLDER
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        place = Path(error.filename or folder)
+        name = _shown(place, folder) if folder in place.parents else "the folder"
+        return f"{name} cannot be read ({error.strerror}): {RIGHT}"
+
+
+def _odd_within(folder: Path) -> str:
+    waiting, seen, size = [(folder, 1)], 0, 0
     while waiting:
         place, depth = waiting.pop()
         if depth > MAX_DEPTH:
@@ -74,19 +84,6 @@ def unsafe(folder: Path) -> str:
     return ""
 
 
-def _kind(folder: Path) -> str:
-    """What kind of thing it is: `FOLDER`, `LINK`, `CLOSED`, `NO_FOLDER`, or ``""`` for nothing."""
-    try:
-        mode = folder.lstat().st_mode
-    except FileNotFoundError:
-        return ""
-    except OSError:
-        return CLOSED
-    if stat.S_ISDIR(mode):
-        return FOLDER if os.access(folder, os.R_OK | os.X_OK) else CLOSED
-    return LINK if stat.S_ISLNK(mode) else NO_FOLDER
-
-
 def _odd(entry: "os.DirEntry[str]") -> str:
     mode = entry.stat(follow_symlinks=False).st_mode
     if stat.S_ISLNK(mode):
@@ -95,8 +92,7 @@ def _odd(entry: "os.DirEntry[str]") -> str:
         return f"has a name that cannot be printed: {ASK}"
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         return f"is neither a file nor a folder: {ASK}"
-    rights = os.R_OK | os.X_OK if stat.S_ISDIR(mode) else os.R_OK
-    return "" if os.access(entry.path, rights) else "cannot be read: give yourself the right to"
+    return "" if os.access(entry.path, os.R_OK) else f"cannot be read: {RIGHT}"
 
 
 def _shown(path: Path, folder: Path) -> str:

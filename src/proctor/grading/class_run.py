@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from proctor.course.folders import Course
 from proctor.course.quiet import captured_logs
-from proctor.course.submitted_folder import unsafe
+from proctor.course.submitted_folder import no_submission
 from proctor.errors import CourseError, OurFault, RunStopped, TookTooLong
 from proctor.grading.student import grade_student
 from proctor.records import database
@@ -59,7 +59,7 @@ def plan(course: Course, assignment: str, students: Sequence[str] = (), force: b
     for student in students or there:
         done = None
         graded = student in in_gradebook and course.folder("autograded", student, assignment).is_dir()
-        if graded and not unsafe(course.folder("submitted", student, assignment)):
+        if graded and not no_submission(course.folder("submitted", student, assignment), student):
             done = recall(course, assignment, student, fingerprint(course, assignment, student, run.common))
         if done is None:
             run.todo.append(student)
@@ -73,7 +73,6 @@ def graded_students(course: Course, assignment: str) -> set[str]:
 
     Raises `CourseError` if the gradebook is damaged or belongs to another version of nbgrader.
     """
-    import sqlalchemy.exc
     from nbgrader.api import Gradebook, MissingEntry
 
     try:
@@ -88,8 +87,6 @@ def graded_students(course: Course, assignment: str) -> set[str]:
             f"the gradebook does not know {assignment}: run `nbgrader generate_assignment {assignment} "
             "--create --force`"
         ) from None
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        raise CourseError(database.explain(error)) from None
 
 
 def grade(run: ClassRun, jobs: int, make_executor: MakeExecutor) -> Iterator[SubmissionResult]:

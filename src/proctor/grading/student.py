@@ -6,7 +6,6 @@ Called by `proctor.grading.class_run` through an executor; takes and returns pla
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from proctor.course import folders as courses
 from proctor.course.folders import Course
 from proctor.course.hand_in import refusal
 from proctor.course.quiet import logged_exceptions
-from proctor.course.submitted_folder import bad_id
 from proctor.errors import CourseError, DatabaseGone, KernelNotStarted, ProctorError, TookTooLong
 from proctor.grading.last_stop import TIMES, within
 from proctor.records import database, graded
@@ -26,11 +24,6 @@ TRIES = 3
 NOT_IN_TIME = ("too slow", "no answer")  # of the kinds of `KernelNotStarted`
 
 
-@cache
-def _course(root: Path) -> Course:
-    return courses.load(root)
-
-
 def grade_student(
     root: str, assignment: str, student: str, settings: Mapping[str, Any], common: str = "", alone: bool = True
 ) -> SubmissionResult:
@@ -40,14 +33,12 @@ def grade_student(
     grade of the class, if it is known. Unless it is graded `alone`, a submission that others may have kept from its
     time is not remembered, so that it is graded again.
     """
-    course = _course(Path(root))
+    course = courses.load_once(Path(root))
     course.config.ProctoredExecute.update(settings)
+    forget(course, assignment, student)
     reason = refusal(course, assignment, student)
     if reason:
-        if not bad_id(student):  # nothing is remembered of a name that may be no text
-            forget(course, assignment, student)
         return SubmissionResult(student, error=reason)
-    forget(course, assignment, student)
     mark = fingerprint(course, assignment, student, common)
     about, notebooks = course.settings, len(course.notebooks(assignment)) or 1
     with within(TIMES * about.notebook_timeout * notebooks + about.database_timeout):

@@ -4,24 +4,16 @@ nbgrader calls this with the notebooks of one submission, before it reads them. 
 the assignment's folder never comes here: nbgrader has told by then that it finds none.
 """
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from proctor.course import folders
-from proctor.course.folders import Course
 from proctor.misplaced import place
-
-
-@cache
-def _course(folder: Path) -> Course:
-    """Read the configuration once a process, as nbgrader does, and not for each submission."""
-    return folders.load(folder)
 
 
 def put_right(assignment: str, student: str, notebooks: list[str], **_: Any) -> None:
     """Place the notebook, if it is beyond doubt which file it is, and have nbgrader read it."""
-    course = _course(Path.cwd())
+    course = folders.load_once(Path.cwd())
     student = Path(notebooks[0]).parent.parent.name  # `student` may be a pattern for a whole class
     if course.folder("submitted", student, assignment) != Path(notebooks[0]).parent:
         return

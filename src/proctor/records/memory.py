@@ -68,11 +68,12 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _path(course: Course, assignment: str, student: str) -> Path:
-    return course.state / "graded" / assignment / f"{quote(student, safe='')[:100]}-{_short(student)}.json"
+    readable = quote(student, safe="", errors="surrogateescape")[:100]
+    return course.state / "graded" / assignment / f"{readable}-{_short(student)}.json"
 
 
 def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:8]  # a folder's name may be no text
 
 
 def remember(course: Course, assignment: str, result: SubmissionResult, mark: str) -> None:
