@@ -45,6 +45,11 @@ def new_model(notebook, w, b):
     return _kept[-1]
 
 
+def each(notebook, scenario, plans):
+    """Play a scenario once for each of the `plans`, which are its arguments, in one request: return all values."""
+    return [globals()[scenario](notebook, *plan) for plan in plans]
+
+
 def loss_of(notebook, predicted, target):
     """Call `loss` on two tensors of shape (N,)."""
     return notebook["loss"](tf.constant(predicted), tf.constant(target))
@@ -53,12 +58,7 @@ def loss_of(notebook, predicted, target):
 def loss_over_calls(notebook, pairs):
     """Call `loss` on each pair of data in turn, from its first call on, and return all values."""
     with _as_after_restart(notebook):
-        return losses_of(notebook, pairs)
-
-
-def losses_of(notebook, pairs):
-    """Call `loss` on each pair of data, and return all values."""
-    return [loss_of(notebook, predicted, target) for predicted, target in pairs]
+        return each(notebook, "loss_of", pairs)
 
 
 def slopes_of_loss(notebook, cases):
@@ -84,11 +84,6 @@ def _gradient_through_loss(notebook, predicted, target):
     return None if gradient is None else tf.convert_to_tensor(gradient)
 
 
-def updates_of_models(notebook, plans):
-    """Do `updates` for each of the `plans`, which are its arguments."""
-    return [updates(notebook, *plan) for plan in plans]
-
-
 def updates(notebook, start, gradients, rates, age):
     """Update one new model several times, after another one has been updated `age` times.
 
@@ -107,11 +102,6 @@ def updates(notebook, start, gradients, rates, age):
                 taken.append(_values(held))
                 named.append(taken[-1] if _same(model, held) else _values((model.w, model.b)))
     return {"named": np.stack(named), "held": np.stack(taken), "same": _same(model, held)}
-
-
-def training_steps_of(notebook, plans):
-    """Do `training_steps` for each of the `plans`, which are its arguments."""
-    return [training_steps(notebook, *plan) for plan in plans]
 
 
 def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, losses, chosen, forgive):

@@ -87,7 +87,7 @@ def replies_to(submission, plans, age=0):
     """Each plan and what the student's function makes of it, after `age` calls on another model, or one."""
     ages = [age, *[1] * (len(plans) - 1)]
     asked = [(plan.start, plan.gradients, plan.rates, age) for plan, age in zip(plans, ages, strict=True)]
-    replies = recognise.items(submission.play("updates_of_models", asked), len(plans))
+    replies = recognise.items(submission.play("each", "updates", asked), len(plans))
     return list(zip(plans, replies, strict=True))
 
 

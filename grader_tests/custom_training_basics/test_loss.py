@@ -71,7 +71,7 @@ def test_is_a_scalar(submission, rng):
     """`loss` returns one number for all examples, of shape (), and another one for other data."""
     values = []
     pairs = [draw(rng, n) for n in LENGTHS]
-    for value in recognise.items(submission.play("losses_of", pairs), len(pairs)):
+    for value in recognise.items(submission.play("each", "loss_of", pairs), len(pairs)):
         got = recognise.number(value)
         # NaN for the one example is paid for above: it is a scalar.
         assert not np.isnan(got) or is_nan(value), f"`loss` did not return one number, but {shown(value)}"

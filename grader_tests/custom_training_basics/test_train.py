@@ -123,7 +123,7 @@ def played(submission, plans: Sequence[Plan], *, forgive: bool = True) -> list[l
     An error after the weights have moved is raised only if it is not to be forgiven.
     """
     asked = [plan.asked(forgive=forgive) for plan in plans]
-    replies = recognise.items(submission.play("training_steps_of", asked), len(plans))
+    replies = recognise.items(submission.play("each", "training_steps", asked), len(plans))
     return [list(plan.seen(reply)) for plan, reply in zip(plans, replies, strict=True)]
 
 
@@ -146,8 +146,8 @@ def plain(submission, groups):
     """All steps with the stand-in for `loss` that equals the mean squared error: first ones and late ones."""
     *early, like_ours, _ = groups
     factors = [*(own_factor(submission, steps) for steps in early), own_factor(submission, like_ours[:1])]
-    groups = zip([*early, like_ours], factors, strict=True)
-    return [replace(step, factor=factor) for steps, factor in groups for step in steps]
+    known = zip([*early, like_ours], factors, strict=True)
+    return [replace(step, factor=factor) for steps, factor in known for step in steps]
 
 
 @pytest.fixture(scope="module")
