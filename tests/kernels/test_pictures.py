@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from proctor.kernels.pictures import drawing_once, laying_out_quickly
+from proctor.kernels.pictures import _ticks_worked_out_once, drawing_once, laying_out_quickly
 
 print_once = drawing_once(pylabtools.print_figure)
 FIGURES: dict[str, Callable[[], Figure]] = {}
@@ -234,6 +234,13 @@ def test_ticks_follow_what_moves_meanwhile() -> None:
         return fig
 
     assert _difference(_pixels(pylabtools.print_figure(make())), _pixels(print_once(make()))) < 55
+    fig = make()
+    axis = fig.axes[0].xaxis
+    with _ticks_worked_out_once(fig):
+        before = [tick.get_loc() for tick in axis._update_ticks()]
+        fig.axes[0].set_xlim(0, 500)
+        after = [tick.get_loc() for tick in axis._update_ticks()]
+    assert max(before) <= 1 < max(after)
 
 
 def test_a_shift_would_be_seen() -> None:

@@ -32,10 +32,14 @@ def connections():
 
 
 def open_like_nbgrader(url):
-    """What the steps of one submission do."""
-    for course in ("tiny", "default_course") * 3:
+    """What the steps of one submission do; return their gradebooks, which nbgrader's preprocessors keep, too."""
+    books = []
+    for course in ("tiny", "default_course", "new") * 3:
         with Gradebook(url, course) as book:
             book.update_or_create_student(f"of-{course}")
+            assert book.find_student(f"of-{course}")
+            books.append(book)
+    return books
 
 
 def test_steps_connect_once(url, connections):
@@ -63,7 +67,8 @@ def test_the_tables_are_looked_up_once(url, monkeypatch):
 def test_nothing_is_locked_and_nothing_is_left(url, tiny):
     """While a student's code runs, others can write; afterwards there is no connection that a fork could inherit."""
     with shared_gradebook(url):
-        open_like_nbgrader(url)
+        books = open_like_nbgrader(url)
+        assert books[0].engine.pool.checkedout() == 0, "a session is still open"
         with contextlib.closing(sqlite3.connect(tiny / "gradebook.db", timeout=0)) as other:
             other.execute("BEGIN EXCLUSIVE")
             other.rollback()
@@ -79,8 +84,8 @@ def test_what_is_entered_is_there(url):
     with shared_gradebook(url):
         open_like_nbgrader(url)
     with Gradebook(url) as book:
-        assert {student.id for student in book.students} == {"of-tiny", "of-default_course"}
-        assert {"tiny", "default_course"} <= {course.id for course in book.db.query(api.Course)}
+        assert {student.id for student in book.students} == {"of-tiny", "of-default_course", "of-new"}
+        assert {"tiny", "default_course", "new"} <= {course.id for course in book.db.query(api.Course)}
 
 
 def test_outside_of_the_block_nbgrader_is_as_it_was(url, tiny, tmp_path):
