@@ -21,15 +21,16 @@ LATER = (
 def draw(rng, n):
     """Predictions and targets of shape (n,), mostly on one side of each other, so that mistakes show.
 
-    Many of them are close together, few are far apart. In the first length, which a wrong loss fails at, no typical
-    mistake can be taken for another one.
+    Many of them are close together, few are far apart, and their loss is at least the square of their size: one example
+    can happen to be met. In the first length, which a wrong loss fails at, no typical mistake can be taken for another.
     """
     size = SIZES[n]
     while True:
         target = (size * rng.normal(1.0, 2.0, size=n)).astype("float32")
         predicted = (target + size * rng.normal(2.0, 1.5, size=n)).astype("float32")
         right = float(np.mean((predicted.astype("float64") - target) ** 2))
-        if n != LENGTHS[0] or recognise.apart([right, *recognise.loss_mistakes(predicted, target).values()]):
+        apart = n != LENGTHS[0] or recognise.apart([right, *recognise.loss_mistakes(predicted, target).values()])
+        if apart and right >= size**2:
             return predicted, target
 
 
