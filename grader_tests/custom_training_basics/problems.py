@@ -1,6 +1,6 @@
 """Random training problems on which the usual mistakes lead to clearly different numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import recognise
@@ -30,19 +30,35 @@ def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float 
     are not centred, or the gradient of ``b`` would not depend on ``w``.
     """
     while True:
-        x = rng.normal(0.8, 1.0, size=n)
         slope, intercept = size * rng.uniform(1.0, 3.0, size=2) * rng.choice([-1, 1], size=2)
         away = size * rng.uniform(1.0, 2.5, size=2) * rng.choice([-1, 1], size=2)
         nudge = size * rng.uniform(0.3, 0.6, size=2) * rng.choice([-1, 1], size=2)
+        inputs, outputs = _examples(rng, n, slope, intercept, size)
         problem = Problem(
-            inputs=x.astype("float32"),
-            outputs=(slope * x + intercept + 0.5 * size * rng.normal(size=n)).astype("float32"),
+            inputs=inputs,
+            outputs=outputs,
             start=(float(slope + away[0]), float(intercept + away[1])),
             rates=(float(rng.uniform(low, high)), float(rng.uniform(low, high))),
             nudge=(float(nudge[0]), float(nudge[1])),
         )
         if _mistakes_show(problem, size):
             return problem
+
+
+def on_other_data(rng: np.random.Generator, problem: Problem) -> Problem:
+    """The same problem of size 1 on as many other examples, with other gradients in all of its places."""
+    places = problem.start, tuple(np.add(problem.start, problem.nudge))
+    while True:
+        inputs, outputs = _examples(rng, len(problem.inputs), *rng.uniform(-3.0, 3.0, size=2), 1.0)
+        other = replace(problem, inputs=inputs, outputs=outputs)
+        pairs = [(at(problem, *place), at(other, *place)) for place in places]
+        if _mistakes_show(other, 1.0) and all(_differ(*values) for pair in pairs for values in zip(*pair, strict=True)):
+            return other
+
+
+def _examples(rng: np.random.Generator, n: int, slope: float, intercept: float, size: float):
+    x = rng.normal(0.8, 1.0, size=n)
+    return x.astype("float32"), (slope * x + intercept + 0.5 * size * rng.normal(size=n)).astype("float32")
 
 
 def _mistakes_show(problem: Problem, size: float) -> bool:

@@ -104,20 +104,29 @@ def updates(notebook, start, gradients, rates, age):
     return {"named": np.stack(named), "held": np.stack(taken), "same": _same(model, held)}
 
 
+def update_with_numbers(notebook, start, dw, db, rate):
+    """Update a new model once with plain numbers, as one of the notebook's cells does; its weights then, shape (2,)."""
+    with _as_after_restart(notebook):
+        model = new_model(notebook, *start)
+        notebook["apply_gradients"](model, dw, db, rate)
+    return _values((model.w, model.b))
+
+
 def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, losses, chosen, forgive):
     """Call `train` once with each rate, from its first call on, with stand-ins for `loss` and `apply_gradients`.
 
     Row k of `starts`, shape (calls, 2), is where the weights are put before call k, or NaN to leave them where they
     are; `models` says which of two new models it is called on, shape (calls,), and `chosen` which of the `losses`, each
-    a name in `FORMULAS` and numbers, is the loss then. The other stand-in notes its arguments and moves the weights by
-    `nudge`, whatever the gradients are. Returns the weights after each call ("after", shape (calls, 2)), how often
+    a name in `FORMULAS`, numbers and a row of `inputs` and `outputs`, is the loss then, on that row, shape (N,). The
+    other stand-in notes its arguments and moves the weights by `nudge`, whatever the gradients are. Returns the weights after each call ("after", shape (calls, 2)), how often
     `apply_gradients` was called in each ("calls", (calls,)), with which dw, db and rate ("noted", (calls, SLOTS, 3)),
     what `train` "returned", whether it "crashed" after it had moved the weights, which is an error as usual unless we
     `forgive` it, whether the variables are still the "same", and whether `loss` was also called on data of another
     length ("strangers") or on tensors of two shapes ("crossed").
     """
     stand_in, recorder = LossStandIn(losses, outputs), Recorder(nudge)
-    plan = starts, models, (tf.constant(inputs), tf.constant(outputs)), rates, chosen, forgive
+    rows = [(tf.constant(inputs[row]), tf.constant(outputs[row])) for _, _, row in losses]
+    plan = starts, models, [rows[number] for number in chosen], rates, chosen, forgive
     report = _steps(notebook, *plan, stand_in, recorder)
     if not stand_in.calls:
         # A function that was traced before may still hold the real loss. As plain Python it cannot.
@@ -137,14 +146,14 @@ def _steps(notebook, starts, models, data, rates, chosen, forgive, stand_in, rec
         both = [new_model(notebook, *starts[0]) for _ in range(2)]
         held = [(model.w, model.b) for model in both]
         before = [_values(weights) for weights in held]
-        for start, which, rate, loss in zip(starts, models, rates, chosen, strict=True):
+        for start, which, row, rate, loss in zip(starts, models, data, rates, chosen, strict=True):
             stand_in.choose(loss)
             if not np.isnan(start).any():
                 held[which][0].assign(start[0], read_value=False)
                 held[which][1].assign(start[1], read_value=False)
                 before[which] = np.array(start, np.float32)
             recorder.forget()
-            returned, crashed = _train(notebook, both[which], held[which], before[which], data, rate, forgive)
+            returned, crashed = _train(notebook, both[which], held[which], before[which], row, rate, forgive)
             before[which] = _values(held[which])
             report["returned"].append(returned)
             report["crashed"].append(crashed)
@@ -243,15 +252,15 @@ def _is_number(value):
 
 
 class LossStandIn:
-    """Stands in for `loss`, as one of several losses, and counts when it is run or traced.
+    """Stands in for `loss`, as one of several losses, each for a row of `outputs`, and counts when it is run or traced.
 
     `strangers` are calls on data of another length, `crossed` are calls on two shapes, which a real loss would
     broadcast to every pair of examples.
     """
 
     def __init__(self, losses, outputs):
-        self.losses = [(FORMULAS[name], numbers) for name, numbers in losses]
-        self.outputs = outputs
+        self.losses = [(FORMULAS[name], numbers, outputs[row]) for name, numbers, row in losses]
+        self.length = len(outputs[0])
         self.chosen = 0
         self.share = tf.Variable(tf.zeros([len(losses)]))  # of each loss, where functions have been traced
         self.is_traced = False
@@ -274,7 +283,7 @@ class LossStandIn:
             predicted_y, target_y = tf.convert_to_tensor(predicted_y), tf.convert_to_tensor(target_y)
             self.crossed += not predicted_y.shape.is_compatible_with(target_y.shape)
             lengths = {predicted_y.shape.num_elements(), target_y.shape.num_elements()}
-            if lengths - {None, len(self.outputs)}:
+            if lengths - {None, self.length}:
                 self.strangers += 1
                 return tf.reduce_mean(predicted_y) + tf.reduce_mean(target_y)
             if tf.executing_eagerly():
@@ -289,12 +298,12 @@ class LossStandIn:
 
         return loss
 
-    def _value(self, formula, numbers, predicted_y, target_y):
+    def _value(self, formula, numbers, outputs, predicted_y, target_y):
         if tf.executing_eagerly() and formula is two_sided:  # the usual case, in a few operations
             for one, other in ((predicted_y, target_y), (target_y, predicted_y)):
-                if one.shape == other.shape == self.outputs.shape and np.array_equal(other, self.outputs):
+                if one.shape == other.shape == outputs.shape and np.array_equal(other, outputs):
                     return self._one_sided(one)
-        return formula(predicted_y, target_y, *self._in_order_of(numbers, predicted_y, target_y))
+        return formula(predicted_y, target_y, *_in_order_of(outputs, numbers, predicted_y, target_y))
 
     def _one_sided(self, y):
         """What `two_sided` is where its other argument are the outputs, which it is 0 for but for its level."""
@@ -306,24 +315,25 @@ class LossStandIn:
 
     def _as_squares(self):
         """The chosen polynomial of both sides, the other being the outputs, as half a sum of squares and the rest."""
-        level, slope, curve, _ = self.losses[self.chosen][1]
-        root = np.sqrt(2 * curve)
-        centre, outputs = -slope / root, self.outputs.astype("float64")
+        _, (level, slope, curve, _), outputs = self.losses[self.chosen]
+        root, outputs = np.sqrt(2 * curve), outputs.astype("float64")
+        centre = -slope / root
         return root, centre, np.sum(2 * level + outputs * (slope + curve * outputs) - centre**2 / 2)
 
-    def _in_order_of(self, numbers, *data):
-        """The `numbers` of the examples, in the order in which `data` has the outputs: any order is as right."""
-        if tf.executing_eagerly() and any(np.array_equal(self.outputs, one) for one in data):
-            return numbers
-        ours, ordered = tf.argsort(self.outputs), tf.stack([tf.cast(row, tf.float64) for row in numbers])
-        rows = tf.gather(ordered, ours, axis=1)
-        for one in data:
-            values = tf.reshape(tf.cast(one, tf.float32), [-1])
-            if values.shape.num_elements() in (None, len(self.outputs)):
-                shuffled = tf.reduce_all(tf.equal(tf.sort(values), tf.sort(self.outputs)))
-                ranks = tf.argsort(tf.argsort(values))
-                ordered = tf.where(shuffled, tf.gather(rows, ranks, axis=1), ordered)
-        return tf.unstack(ordered, num=len(numbers))
+
+def _in_order_of(outputs, numbers, *data):
+    """The `numbers` of the examples, in the order in which `data` has the outputs: any order is as right."""
+    if tf.executing_eagerly() and any(np.array_equal(outputs, one) for one in data):
+        return numbers
+    ours, ordered = tf.argsort(outputs), tf.stack([tf.cast(row, tf.float64) for row in numbers])
+    rows = tf.gather(ordered, ours, axis=1)
+    for one in data:
+        values = tf.reshape(tf.cast(one, tf.float32), [-1])
+        if values.shape.num_elements() in (None, len(outputs)):
+            shuffled = tf.reduce_all(tf.equal(tf.sort(values), tf.sort(outputs)))
+            ranks = tf.argsort(tf.argsort(values))
+            ordered = tf.where(shuffled, tf.gather(rows, ranks, axis=1), ordered)
+    return tf.unstack(ordered, num=len(numbers))
 
 
 def two_sided(predicted_y, target_y, level, slope, curve, cross):

@@ -1,6 +1,7 @@
-"""Hidden tests of the exercise `apply_gradients`, 4 points: three models with two updates each, and one with many.
+"""Hidden tests of the exercise `apply_gradients`, 4 points: some models with two updates each, and one with many.
 
-Some have small gradients and large rates, one the reverse: no threshold of a student's fits both.
+Some have small gradients and large rates, one the reverse: no threshold of a student's fits both. One is at 0, and one
+of its gradients is 0 in each update.
 """
 
 from dataclasses import dataclass
@@ -12,13 +13,16 @@ import recognise
 from proctor.errors import StudentRaised
 
 W, B = 0, 1
-KINDS = ((0.6, 0.9, 0.003, 0.1), (0.002, 0.006, 200.0, 15.0))  # of updates: see `draw`
+KINDS = ((0.6, 0.9, 0.003, 0.1), (0.002, 0.006, 2e5, 1.5e4))  # of updates: see `draw`
 LARGE = (1.2, 1.8, 0.003, 0.1)  # rates that may be refused
 LATE = (0.6, 0.9, 0.03, 0.1)  # of the updates that are repeated
 ROUNDS = 20  # of four: as many updates as a training run and the explore cells make, and more
 REPLACED = (
     "`model.w` and `model.b` have to be the same `tf.Variable`s after the update as before: `model.w = …` replaces "
     "one, `model.w.assign_sub(…)` changes it in place."
+)
+OTHERWISE = (
+    "Called with plain numbers, as in the cell below Task 2's, `apply_gradients` does not do what it does with tensors."
 )
 SOMETIMES = (
     "`{name}` moves as it should in some updates and not in others: the step is the given rate times the given "
@@ -51,6 +55,12 @@ def draw(rng, low, high, size, away):
             return Updates((float(start[0]), float(start[1])), gradients.astype("float32"), rates.tolist())
 
 
+def at_zero(two, first):
+    """The two updates of a model whose weights are 0, with one gradient that is 0 in each: at first that of `first`."""
+    kept = np.eye(2, dtype="float32")
+    return Updates((0.0, 0.0), two.gradients * (kept[::-1] if first == W else kept), two.rates)
+
+
 def many(two):
     """The two updates back and forth, `ROUNDS` times, so that the weights stay where they are told apart."""
     gradients = np.concatenate([two.gradients, -two.gradients] * ROUNDS)
@@ -73,6 +83,7 @@ def played(submission, rng_for):
     """
     rng = rng_for("updates")
     plans = [*(draw(rng, *kind) for kind in KINDS), many(draw(rng, *LATE))]
+    plans += [at_zero(draw(rng, *LATE), first) for first in (W, B)]
     seen = replies_to(submission, plans)
     large = draw(rng, *LARGE)
     try:
@@ -101,13 +112,14 @@ def check_weight(played, weight):
 
 
 def mistakes_of(played, weight, name):
-    """Yield for each update what is wrong with it, or ``""``."""
+    """Yield for each update what is wrong with it, or ``""``; nothing for one that is to go nowhere, and does."""
     for planned, reply in played:
         where = recognise.array(recognise.field(reply, "named"), (len(planned.rates) + 1, 2))[:, weight]
         for before, after, both, rate in zip(where[:-1], where[1:], planned.gradients, planned.rates, strict=True):
             own, other, moved = float(both[weight]), float(both[1 - weight]), after - before
             right = recognise.close(moved, -rate * own)
-            yield "" if right else recognise.step_mistake(name, before, moved, own, other, rate)
+            if own or not right:
+                yield "" if right else recognise.step_mistake(name, before, moved, own, other, rate)
 
 
 @pytest.mark.points(1.5)
@@ -123,10 +135,11 @@ def test_moves_b(played):
 
 
 @pytest.mark.points(1)
-def test_updates_in_place(played):
-    """Both weights move in place: `model.w` and `model.b` are the same `tf.Variable`s before and after.
+def test_updates_in_place(played, submission):
+    """Both weights move in place, and for plain numbers as well, which the notebook's own cell has.
 
-    That some updates move nothing is paid for above.
+    `model.w` and `model.b` are the same `tf.Variable`s before and after. That some updates move nothing, or not as they
+    should, is paid for above.
     """
     steps = []
     for planned, reply in played:
@@ -134,3 +147,8 @@ def test_updates_in_place(played):
         steps += [np.diff(recognise.array(recognise.field(reply, "held"), (len(planned.rates) + 1, 2)), axis=0)]
     for name, moves in zip("wb", np.concatenate(steps).T, strict=True):
         assert any(np.abs(moves) > 1e-6), recognise.unmoved(f"model.{name}")
+    planned, first = played[0][0], steps[0][0]
+    numbers = [float(number) for number in (*planned.gradients[0], planned.rates[0])]
+    there = recognise.array(submission.play("update_with_numbers", planned.start, *numbers), (2,))
+    for moved, usual, own in zip(there - np.float32(planned.start), first, planned.gradients[0], strict=True):
+        assert recognise.close(moved, usual) or recognise.close(moved, -planned.rates[0] * own), OTHERWISE

@@ -6,12 +6,19 @@ import recognise
 import reference
 
 # How many examples, and how large: more than the notebook has, and on both sides of any threshold a student may set.
-SIZES = {17: 1.0, 2600: 0.1, 2: 50.0, 1: 0.002}
+# Prime numbers, as no batch of a student's divides them.
+SIZES = {17: 1.0, 2609: 0.1, 331: 1.0, 43: 10.0, 2: 5e4, 1: 0.002}
 LENGTHS = tuple(SIZES)
+SLOPES = 17, 2609, 2  # lengths at which gradients are looked at
+MET = 19  # examples of which every third is met exactly
 CALLS = 75  # a training run and the explore cells: what a student's notebook sees of `loss`
 EPSILON = 2e-7  # a guard such as `+ tf.keras.backend.epsilon()` is as right
 
 
+NO_SLOPE = (
+    "The gradient that comes back through `loss` is no number where a prediction is equal to its target: a root and a "
+    "logarithm have no slope at 0."
+)
 LATER = (
     "`loss` is right in its first calls and not in later ones: nothing may be remembered from one call to the next, "
     "such as a first value or a number of calls."
@@ -34,6 +41,13 @@ def draw(rng, n):
             return predicted, target
 
 
+def met(rng, every):
+    """Predictions and targets of shape (MET,); each `every`-th prediction is equal to its target."""
+    target, away = rng.normal(1.0, 2.0, size=MET), rng.uniform(0.5, 3.0, size=MET)
+    away[::every] = 0
+    return (target.astype("float32") + away.astype("float32")), target.astype("float32")
+
+
 def is_nan(value):
     """Whether `value` is one number of whatever shape, but not a number."""
     numeric = isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
@@ -51,19 +65,36 @@ def shown(value):
     return "something that is not a number."
 
 
+@pytest.fixture(scope="module")
+def valued(submission, rng_for):
+    """Predictions, targets, and the value of the student's `loss` there, for each of as many calls as a notebook makes.
+
+    First come all lengths, then data that are met in part; these are as many as `LENGTHS`, and one.
+    """
+    rng = rng_for("values")
+    pairs = [*(draw(rng, n) for n in LENGTHS), met(rng, 3)]
+    pairs += [pairs[0], draw(rng, LENGTHS[0])] * (CALLS // 2)
+    values = recognise.items(submission.play("loss_over_calls", pairs), len(pairs))
+    return [(*pair, value) for pair, value in zip(pairs, values, strict=True)]
+
+
+def is_right(value, predicted, target):
+    """Whether `value` is the loss of these data, up to a guard against 0."""
+    expected = reference.loss(predicted, target)
+    return recognise.close(value, expected) or abs(value - expected) <= EPSILON
+
+
 @pytest.mark.points(2)
-def test_is_the_mean_squared_error(submission, rng):
+def test_is_the_mean_squared_error(valued):
     """`loss` is the mean of the squared differences, for any data of any length."""
-    pairs = [draw(rng, n) for n in LENGTHS]
-    again = [pairs[0], draw(rng, LENGTHS[0])] * (CALLS // 2)
-    values = submission.play("loss_over_calls", [*pairs, *again])
-    assert isinstance(values, list), "`loss` did not return one number."
-    for number, (value, (predicted, target)) in enumerate(zip(values, [*pairs, *again], strict=True)):
+    for number, (predicted, target, value) in enumerate(valued):
         got = recognise.number(value)
         assert not np.isnan(got), f"`loss` did not return one number, but {shown(value)}"
-        expected = reference.loss(predicted, target)
-        right = recognise.close(got, expected) or abs(got - expected) <= EPSILON
-        assert right or number < len(LENGTHS), LATER
+        right = is_right(got, predicted, target)
+        assert right or number <= len(LENGTHS), LATER
+        assert right or number < len(LENGTHS), (
+            "`loss` is not right where a prediction is equal to its target: its square is 0, and counts in the mean."
+        )
         assert right, recognise.loss_mistake(got, predicted, target)
 
 
@@ -83,9 +114,11 @@ def test_is_a_scalar(submission, rng):
 
 
 @pytest.mark.points(1.5)
-def test_gradients_flow_through_it(submission, rng):
+def test_gradients_flow_through_it(valued, submission, rng):
     """Gradients flow through `loss`: the slope along the tape is that of the values it returns."""
-    cases = [along_the_line(*draw(rng, n)) for n in LENGTHS[:-1]]
+    cases = [along_the_line(*draw(rng, n)) for n in SLOPES]
+    if all(is_right(recognise.number(value), *data) for *data, value in valued):  # another loss is paid for above
+        cases += [along_the_line(*met(rng, every)) for every in (3, 1)]
     found = recognise.items(submission.play("slopes_of_loss", cases), len(cases))
     for (predicted, target, *_), one in zip(cases, found, strict=True):
         gradient, *ends = recognise.items(one, 3)
@@ -96,7 +129,11 @@ def test_gradients_flow_through_it(submission, rng):
         )
         rise = total(ends[0]) - total(ends[1])
         assert not np.isnan(rise), "`loss` did not return a number, so its slope cannot be told."
-        slope = float(np.sum(recognise.array(gradient, predicted.shape) * (predicted.astype("float64") - target)))
+        gradient, fits = recognise.array(gradient, predicted.shape), predicted == target
+        assert not fits.any() or not np.isnan(gradient).any(), NO_SLOPE
+        if fits.all():
+            continue  # there is nothing to see but that it is a number
+        slope = float(np.sum(gradient * (predicted.astype("float64") - target)))
         assert slope != 0, (
             "The gradient that comes back through `loss` is 0: does the loss change with every prediction, however far "
             "that is from its target?"

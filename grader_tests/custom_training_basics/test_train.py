@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import recognise
 import reference
-from problems import Problem, at, draw
+from problems import Problem, at, draw, on_other_data
 from steps import EXCHANGED, RIGHT, SCALED, B, Step, W
 
 from proctor.errors import StudentFault
 
 SLOTS = 8  # as in scenarios.py
 # Of problems: bounds of the rate, and size, on both sides of any threshold a student may set. The loss does not fall.
-KINDS = ((0.6, 0.8, 0.002), (0.04, 0.07, 30.0))
+KINDS = ((0.6, 0.8, 0.002), (0.04, 0.07, 3e4))
 CALLS = 77  # a training run and the explore cells make 75
 USUAL = ((0.15, 0.25, 1.0), (0.04, 0.07, 0.1))
 STAY = (np.nan, np.nan)  # the weights are left where a call has brought them
@@ -28,7 +28,7 @@ REPLACED = (
 )
 LATER = (
     "`train` is right in its first calls and not in later ones, or on other models: nothing may be remembered from one "
-    "call to the next, such as a gradient, a model or a number of calls."
+    "call to the next, such as data, a gradient, a model or a number of calls."
 )
 MIXED = (
     "The gradients are right in some calls of `train` and not in others, so they cannot follow another `loss` either."
@@ -62,21 +62,27 @@ def another(problem: Problem, rng: np.random.Generator) -> tuple[str, list[np.nd
 class Plan:
     """One step of `train` for each rate: where the weights are put before it, on which of two models, with which loss.
 
-    `starts` has a row for each step; `models` and `chosen` are numbers, the latter of one of the `stand_ins`.
+    `starts` has a row for each step; `models` and `chosen` are numbers, the latter of one of the `stand_ins`, which are
+    as many for each of the `problems`. These have other examples, as many, and are the same otherwise.
     """
 
-    problem: Problem
+    problems: list[Problem]
     starts: np.ndarray
     models: list[int]
     rates: list[float]
     stand_ins: list[tuple[str, list[np.ndarray], reference.Loss]]
     chosen: list[int]
 
+    def problem(self, stand_in: int) -> int:
+        """The number of the problem that this stand-in is for."""
+        return stand_in * len(self.problems) // len(self.stand_ins)
+
     def asked(self, *, forgive: bool) -> tuple:
         """Return the arguments of the scenario."""
-        losses = [[name, numbers] for name, numbers, _ in self.stand_ins]
-        data = self.problem.inputs, self.problem.outputs
-        return self.starts, self.models, *data, self.rates, self.problem.nudge, losses, self.chosen, forgive
+        losses = [[name, numbers, self.problem(i)] for i, (name, numbers, _) in enumerate(self.stand_ins)]
+        data = [np.stack([getattr(problem, what) for problem in self.problems]) for what in ("inputs", "outputs")]
+        how = self.rates, self.problems[0].nudge, losses, self.chosen, forgive
+        return self.starts, self.models, *data, *how
 
     def seen(self, reply) -> Iterator[Step]:
         """Yield what was seen of each step."""
@@ -90,31 +96,35 @@ class Plan:
         misuse = [recognise.count(recognise.field(reply, name)) > 0 for name in ("strangers", "crossed")]
         right: dict[tuple[bytes, int], tuple] = {}  # the same few places come again and again
         for i, rate in enumerate(self.rates):
-            place = before[i].tobytes(), self.chosen[i]
+            place, problem = (before[i].tobytes(), self.chosen[i]), self.problems[self.problem(self.chosen[i])]
             if place not in right:
                 loss = self.stand_ins[self.chosen[i]][2]
-                right[place] = reference.gradients(*before[i], self.problem.inputs, self.problem.outputs, loss)
+                right[place] = reference.gradients(*before[i], problem.inputs, problem.outputs, loss)
             value, *gradients = right[place]
             step = before[i], after[i], float(calls[i]), noted[i], returned[i], crashed[i] is True
-            yield Step(self.problem, rate, *step, tuple(gradients), value, *misuse)
+            yield Step(problem, rate, *step, tuple(gradients), value, *misuse)
 
 
 def two_steps(rng, problem: Problem, stand_in=like_the_notebook) -> Plan:
     """Plan two steps on one new model."""
-    return Plan(problem, np.array([problem.start, STAY]), [0, 0], list(problem.rates), [stand_in(problem, rng)], [0, 0])
+    stand_ins = [stand_in(problem, rng)]
+    return Plan([problem], np.array([problem.start, STAY]), [0, 0], list(problem.rates), stand_ins, [0, 0])
 
 
 def as_in_a_notebook(rng) -> Plan:
-    """Plan as many steps as a notebook makes: from one of two places, with one of two rates, models and losses.
+    """Plan as many steps as a notebook makes: from one of two places, with one of two rates, models, data and losses.
 
-    Each combination comes about as often as any other one.
+    Each combination comes about as often as any other one. Losses with an even number are like the notebook's.
     """
     problem = draw(rng, 11, 0.6, 0.8)
-    every = np.array(list(product((0, 1), repeat=4)))
-    place, rate, model, loss = np.concatenate([rng.permutation(every) for _ in range(0, CALLS, len(every))])[:CALLS].T
+    both = [problem, on_other_data(rng, problem)]
+    every = np.array(list(product((0, 1), repeat=5)))
+    each = np.concatenate([rng.permutation(every) for _ in range(0, CALLS, len(every))])[:CALLS]
+    place, rate, model, data, loss = each.T
     starts = np.array([problem.start, np.add(problem.start, problem.nudge)])[place]
-    stand_ins = [like_the_notebook(problem, rng), another(problem, rng)]
-    return Plan(problem, starts, model.tolist(), [problem.rates[i] for i in rate], stand_ins, loss.tolist())
+    stand_ins = [make(one, rng) for one in both for make in (like_the_notebook, another)]
+    rates = [problem.rates[i] for i in rate]
+    return Plan(both, starts, model.tolist(), rates, stand_ins, (2 * data + loss).tolist())
 
 
 def played(submission, plans: Sequence[Plan], *, forgive: bool = True) -> list[list[Step]]:
@@ -136,7 +146,7 @@ def groups(submission, rng_for):
     rng, many = rng_for("plain"), as_in_a_notebook(rng_for("late"))
     few = [two_steps(rng, draw(rng, n, *kind)) for n, kind in zip((37, 1252), KINDS, strict=True)]
     found, *early = played(submission, [many, *few])
-    late = [[replace(step, late=True) for step, loss in zip(found, many.chosen, strict=True) if loss == number]
+    late = [[replace(step, late=True) for step, loss in zip(found, many.chosen, strict=True) if loss % 2 == number]
             for number in (0, 1)]  # fmt: skip
     return [*early, *late]
 
@@ -231,9 +241,9 @@ def test_returns_the_loss_from_before(plain, submission, rng):
         assert right or not step.late, LATER
         assert step.returned is not None, "`train` returns nothing: does it end with `return …`?"
         assert not np.isnan(got), "`train` did not return one number: return the loss, and only that."
+        assert not np.array_equal(step.before, step.after), "The model did not move, so there is no before and after."
         after = at(step.problem, *step.after)[0]
-        assert not recognise.close(after, step.loss), "The model did not move, so there is no before and after."
-        assert not recognise.close(got, after), (
+        assert right or not recognise.close(got, after), (
             "`train` returned the loss from after the update: compute it once, on the tape, and return that value."
         )
         assert right, step.misuse or "`train` has to return the value of `loss(model(inputs), outputs)`."
