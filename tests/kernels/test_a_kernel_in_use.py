@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proctor.kernels.manager import start_kernel_for
+from proctor.light_kernel.shell import CALLS_BETWEEN
 from proctor.notebook.student_kernel import StudentKernel
 from proctor.sandbox import machine
 from proctor.sandbox.policy import LAYERS, Policy
@@ -262,3 +263,28 @@ def test_what_a_cell_asks_of_its_transformers_is_worked_out_anew(kernel: Any) ->
         "get_ipython().input_transformers_cleanup.append(lambda lines: [line.replace('FOO', 'bar') for line in lines])"
     )
     assert kernel.run(f"first = {asks}; {add}; print(first, {asks})") == "FOO\n bar"
+
+
+CALLS_AROUND = """
+import sys
+def calls():
+    frame = sys._getframe(1)
+    while (frame := frame.f_back) and len(names) < 200:
+        names.append(frame.f_code.co_name)
+"""
+
+
+@pytest.mark.parametrize(("cell", "expression"), [("names = []; calls()", "0"), ("names = []", "calls()")])
+def test_runs_far_from_the_kernels_own_calls(kernel: Any, cell: str, expression: str) -> None:
+    """TensorFlow looks up the lines of the innermost thirty calls at each operation; in long functions that takes time."""
+    kernel.run(CALLS_AROUND)
+    asked = {"asked": expression}
+    kernel.client.execute_interactive(cell, timeout=60, user_expressions=asked, output_hook=lambda message: None)
+    names = kernel.run("print(*names)").split()
+    assert sum(name in ("_await_below", "_call_below") for name in names[:30]) > CALLS_BETWEEN
+    assert "run_forever" in names[30:]
+
+
+def test_libraries_see_the_usual_shell(kernel: Any) -> None:
+    """Some tell by the name of its class that they are in a notebook."""
+    assert kernel.run("print(type(get_ipython()).__name__)") == "ZMQInteractiveShell"

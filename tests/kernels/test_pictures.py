@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from proctor.kernels.pictures import _ticks_worked_out_once, drawing_once, laying_out_quickly
+from proctor.light_kernel.pictures import _ticks_worked_out_once, drawing_once, laying_out_quickly
 
 print_once = drawing_once(pylabtools.print_figure)
 FIGURES: dict[str, Callable[[], Figure]] = {}

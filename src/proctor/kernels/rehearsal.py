@@ -9,8 +9,9 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from proctor.kernels import child, pictures
+from proctor.kernels import child
 from proctor.kernels.messages import MAX_DETAIL, NotStarted
+from proctor.light_kernel import pictures, texts
 
 # What ipykernel, IPython and matplotlib would import at a kernel's start, at its first plot or its first traceback.
 USED_BY_KERNELS = (
@@ -53,6 +54,7 @@ def _do_once_what_every_kernel_does() -> None:
         from matplotlib.backends.registry import backend_registry
 
         backend_registry.resolve_gui_or_backend("inline")  # type: ignore[no-untyped-call]
+        texts.install()
         draw_a_sample()
 
 
