@@ -41,8 +41,8 @@ def items(reply: object, length: int) -> list[object]:
 
 
 def close(got: float, expected: float, scale: float = 0.0) -> bool:
-    """Tell if `got` is `expected`, up to rounding of numbers about as large as `scale`."""
-    return bool(abs(got - expected) <= RELATIVE * max(abs(expected), scale))
+    """Tell if `got` is `expected`, up to rounding of numbers as large as `scale`. Infinity is close to nothing."""
+    return bool(np.isfinite([got, expected]).all() and abs(got - expected) <= RELATIVE * max(abs(expected), scale))
 
 
 def first_like(got: float, mistakes: Mapping[str, float], otherwise: str, scale: float = 0.0) -> str:

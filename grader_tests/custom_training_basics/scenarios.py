@@ -118,11 +118,11 @@ def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, loss
     Row k of `starts`, shape (calls, 2), is where the weights are put before call k, or NaN to leave them where they
     are; `models` says which of two new models it is called on, shape (calls,), and `chosen` which of the `losses`, each
     a name in `FORMULAS`, numbers and a row of `inputs` and `outputs`, is the loss then, on that row, shape (N,). The
-    other stand-in notes its arguments and moves the weights by `nudge`, whatever the gradients are. Returns the weights after each call ("after", shape (calls, 2)), how often
-    `apply_gradients` was called in each ("calls", (calls,)), with which dw, db and rate ("noted", (calls, SLOTS, 3)),
-    what `train` "returned", whether it "crashed" after it had moved the weights, which is an error as usual unless we
-    `forgive` it, whether the variables are still the "same", and whether `loss` was also called on data of another
-    length ("strangers") or on tensors of two shapes ("crossed").
+    other stand-in notes its arguments and moves the weights by `nudge`, whatever the gradients are. Returns the weights
+    after each call ("after", shape (calls, 2)), how often `apply_gradients` was called in each ("calls", (calls,)),
+    with which dw, db and rate ("noted", (calls, SLOTS, 3)), what `train` "returned", whether it "crashed" after it had
+    moved the weights, which is an error as usual unless we `forgive` it, whether the variables are still the "same",
+    and whether `loss` was also called on data of another length ("strangers") or on tensors of two shapes ("crossed").
     """
     stand_in, recorder = LossStandIn(losses, outputs), Recorder(nudge)
     rows = [(tf.constant(inputs[row]), tf.constant(outputs[row])) for _, _, row in losses]

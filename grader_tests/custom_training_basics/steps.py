@@ -125,9 +125,9 @@ class Step:
             "none": 0.0,  # last: next to nothing is what is divided by many examples, too
         }
 
-    def mistake(self, weight: int) -> str:
-        """Say what the wrong gradient of the weight looks like."""
-        return self.misuse or SAYS[self.kind(weight)].format(name="wb"[weight])
+    def mistake(self, weight: int, kind: str = "") -> str:
+        """Say what the wrong gradient of the weight looks like; `kind` stands in for its kind if it is given."""
+        return self.misuse or SAYS[kind or self.kind(weight)].format(name="wb"[weight])
 
 
 SAYS = {
