@@ -139,11 +139,11 @@ def test_moves_b(played):
 
 @pytest.mark.points(1)
 def test_updates_in_place(played, submission):
-    """Both weights move in place, and for plain numbers as well, which the notebook's own cell has.
+    """Both weights move in place: `model.w` and `model.b` are the same `tf.Variable`s before and after.
 
-    `model.w` and `model.b` are the same `tf.Variable`s before and after. That some updates move nothing, or not as they
-    should, is paid for above.
+    And for plain numbers as well, which one of the notebook's cells has.
     """
+    # That some updates move nothing, or not as they should, is paid for above.
     steps = []
     for planned, reply in played:
         assert recognise.field(reply, "same") is True, REPLACED
