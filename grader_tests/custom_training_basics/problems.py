@@ -23,8 +23,10 @@ class Problem:
     nudge: tuple[float, float]
 
 
-def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float = 1.0) -> Problem:
-    """Draw `n` examples around a line, and two rates between `low` and `high`.
+def draw(
+    rng: np.random.Generator, n: int, low: float, high: float, size: float = 1.0, *, falls: bool | None = None
+) -> Problem:
+    """Draw `n` examples around a line, and two rates between `low` and `high`; the nudge lets the loss fall, or rise.
 
     `size` is about how large weights and outputs are: loss and gradients go with its square and with itself. The inputs
     are not centred, or the gradient of ``b`` would not depend on ``w``.
@@ -41,7 +43,8 @@ def draw(rng: np.random.Generator, n: int, low: float, high: float, size: float 
             rates=(float(rng.uniform(low, high)), float(rng.uniform(low, high))),
             nudge=(float(nudge[0]), float(nudge[1])),
         )
-        if _mistakes_show(problem, size):
+        nudged = at(problem, *np.add(problem.start, problem.nudge))[0] < at(problem, *problem.start)[0]
+        if falls in (None, nudged) and _mistakes_show(problem, size):
             return problem
 
 
@@ -58,6 +61,7 @@ def on_other_data(rng: np.random.Generator, problem: Problem) -> Problem:
 
 def _examples(rng: np.random.Generator, n: int, slope: float, intercept: float, size: float):
     x = rng.normal(0.8, 1.0, size=n)
+    x[0], x[1] = 0.0, x[2]  # what students take for a gap, and what comes twice
     return x.astype("float32"), (slope * x + intercept + 0.5 * size * rng.normal(size=n)).astype("float32")
 
 

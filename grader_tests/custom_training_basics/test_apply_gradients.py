@@ -1,7 +1,7 @@
 """Hidden tests of the exercise `apply_gradients`, 4 points: some models with two updates each, and one with many.
 
-Some have small gradients and large rates, one the reverse: no threshold of a student's fits both. One is at 0, and one
-of its gradients is 0 in each update.
+Some have small gradients and large rates, one the reverse: no threshold of a student's fits both. Some are in a corner:
+at 0, with a gradient that is 0, or with two that are equal.
 """
 
 from dataclasses import dataclass
@@ -32,11 +32,12 @@ SOMETIMES = (
 
 @dataclass(frozen=True)
 class Updates:
-    """What to do with one model: arrays with a row for each update."""
+    """What to do with one model: arrays with a row for each update. In a corner, not every mistake shows."""
 
     start: tuple[float, float]
     gradients: np.ndarray
     rates: list[float]
+    in_corner: bool = False
 
 
 def draw(rng, low, high, size, away):
@@ -58,7 +59,12 @@ def draw(rng, low, high, size, away):
 def at_zero(two, first):
     """The two updates of a model whose weights are 0, with one gradient that is 0 in each: at first that of `first`."""
     kept = np.eye(2, dtype="float32")
-    return Updates((0.0, 0.0), two.gradients * (kept[::-1] if first == W else kept), two.rates)
+    return Updates((0.0, 0.0), two.gradients * (kept[::-1] if first == W else kept), two.rates, in_corner=True)
+
+
+def equal(two):
+    """Two updates with equal gradients, and rates of the notebook's own."""
+    return Updates(two.start, np.repeat(two.gradients[:, :1], 2, axis=1), [0.9, 0.1], in_corner=True)
 
 
 def many(two):
@@ -83,7 +89,8 @@ def played(submission, rng_for):
     """
     rng = rng_for("updates")
     plans = [*(draw(rng, *kind) for kind in KINDS), many(draw(rng, *LATE))]
-    seen = replies_to(submission, [*plans, *(at_zero(draw(rng, *LATE), first) for first in (W, B))])
+    corners = [*(at_zero(draw(rng, *LATE), first) for first in (W, B)), equal(draw(rng, *LATE))]
+    seen = replies_to(submission, [*plans, *corners])
     large = draw(rng, *LARGE)
     try:
         seen += replies_to(submission, [large], age=1)
@@ -104,15 +111,15 @@ def replies_to(submission, plans, age=0):
 def check_weight(played, weight):
     """Fail unless the weight has moved by minus rate times its gradient in every update.
 
-    At 0 some mistakes do not show, so what is right there tells nothing about the others.
+    What is right in a corner tells nothing about the other updates.
     """
     name = f"model.{'wb'[weight]}"
-    at_0, elsewhere = ([one for one in played if (one[0].start == (0, 0)) is at_0] for at_0 in (True, False))
-    mistakes = list(mistakes_of(elsewhere, weight, name))
+    usual, corners = ([one for one in played if one[0].in_corner is there] for there in (False, True))
+    mistakes = list(mistakes_of(usual, weight, name))
     wrong = [mistake for mistake in mistakes if mistake]
     assert not wrong or len(wrong) == len(mistakes), SOMETIMES.format(name=name)
     assert not wrong, wrong[0]
-    assert not any(mistakes_of(at_0, weight, name)), SOMETIMES.format(name=name)
+    assert not any(mistakes_of(corners, weight, name)), SOMETIMES.format(name=name)
 
 
 def mistakes_of(played, weight, name):

@@ -18,9 +18,9 @@ from steps import EXCHANGED, RIGHT, SCALED, B, Step, W
 from proctor.errors import StudentFault
 
 SLOTS = 8  # as in scenarios.py
-# Of problems: bounds of the rate, and size, on both sides of any threshold a student may set. The loss does not fall.
+# Of problems: bounds of the rate, and size, on both sides of any threshold a student may set.
 KINDS = ((0.6, 0.8, 0.002), (0.04, 0.07, 2e5))
-CALLS = 77  # a training run and the explore cells make 75
+CALLS = 69  # and eight in order: a training run and the explore cells make 75
 USUAL = ((0.15, 0.25, 1.0), (0.04, 0.07, 0.1))
 STAY = (np.nan, np.nan)  # the weights are left where a call has brought them
 REPLACED = (
@@ -114,14 +114,18 @@ def two_steps(rng, problem: Problem, stand_in=like_the_notebook) -> Plan:
 def as_in_a_notebook(rng) -> Plan:
     """Plan as many steps as a notebook makes: from one of two places, with one of two rates, models, data and losses.
 
-    Each combination comes about as often as any other one. Losses with an even number are like the notebook's.
+    Each combination comes about as often as any other one. At last, the loss rises and falls again on one model. Losses
+    with an even number are like the notebook's.
     """
     problem = draw(rng, 11, 0.6, 0.8)
     both = [problem, on_other_data(rng, problem)]
     every = np.array(list(product((0, 1), repeat=5)))
     each = np.concatenate([rng.permutation(every) for _ in range(0, CALLS, len(every))])[:CALLS]
-    place, rate, model, data, loss = each.T
-    starts = np.array([problem.start, np.add(problem.start, problem.nudge)])[place]
+    places = np.array([problem.start, np.add(problem.start, problem.nudge)])
+    rising = [(place, 0, 0, data, 0) for place, data in product((0, 1), repeat=2)]
+    rising.sort(key=lambda row: at(both[row[3]], *places[row[0]])[0])
+    place, rate, model, data, loss = np.concatenate([each, rising, rising[::-1]]).T
+    starts = places[place]
     stand_ins = [make(one, rng) for one in both for make in (like_the_notebook, another)]
     rates = [problem.rates[i] for i in rate]
     return Plan(both, starts, model.tolist(), rates, stand_ins, (2 * data + loss).tolist())
@@ -139,12 +143,14 @@ def played(submission, plans: Sequence[Plan], *, forgive: bool = True) -> list[l
 
 @pytest.fixture(scope="module")
 def groups(submission, rng_for):
-    """Steps on three problems: many, of which the ones with another loss stand last, and twice two.
+    """Steps on some problems: many, of which the ones with another loss stand last, and two on each of the others.
 
-    No length is used twice: a traced function must not remember a stand-in. One is longer than the notebook's own data.
+    No length is used twice: a traced function must not remember a stand-in. One is that of the notebook's own data, and
+    one is longer.
     """
     rng, many = rng_for("plain"), as_in_a_notebook(rng_for("late"))
-    few = [two_steps(rng, draw(rng, n, *kind)) for n, kind in zip((37, 1252), KINDS, strict=True)]
+    kinds = zip((37, 1252, 1000), (*KINDS, USUAL[0]), (True, False, None), strict=True)
+    few = [two_steps(rng, draw(rng, n, *kind, falls=falls)) for n, kind, falls in kinds]
     found, *early = played(submission, [many, *few])
     late = [[replace(step, late=True) for step, loss in zip(found, many.chosen, strict=True) if loss % 2 == number]
             for number in (0, 1)]  # fmt: skip
@@ -158,6 +164,16 @@ def plain(submission, groups):
     factors = [*(own_factor(submission, steps) for steps in early), own_factor(submission, like_ours[:1])]
     known = zip([*early, like_ours], factors, strict=True)
     return [replace(step, factor=factor) for steps, factor in known for step in steps]
+
+
+@pytest.fixture(scope="module")
+def met(submission, rng_for):
+    """Two steps with another loss, on two equal examples: the first is from where both are met, and the loss is 0."""
+    problem = draw(rng_for("met"), 11, *USUAL[0])
+    start, inputs = tuple(np.round(problem.start)), np.float32([2, 2])
+    outputs = np.float32(start[0] * inputs + start[1])
+    problem = replace(problem, start=start, inputs=inputs, outputs=outputs)
+    return played(submission, [two_steps(rng_for("met"), problem, another)])[0]
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +221,7 @@ def test_gradient_for_b(plain):
 
 
 @pytest.mark.points(3)
-def test_follows_any_loss(plain, late, submission, rng):
+def test_follows_any_loss(plain, late, met, submission, rng):
     """The step follows whatever `loss` is: with another function of that name, the gradients are the other one's."""
     # What is wrong with a gradient whatever the loss is has been paid for in the tests above.
     kinds = {weight: known(plain, weight) for weight in (W, B)}
@@ -216,7 +232,7 @@ def test_follows_any_loss(plain, late, submission, rng):
     plans = [two_steps(rng, few, another)]
     if not any(step.strangers for step in plain):  # who takes the data in batches has paid for that above
         plans.append(two_steps(rng, many, another))
-    for step in [*chain(*played(submission, plans)), *late]:
+    for step in [*chain(*played(submission, plans)), *late, met[1]]:
         assert all(step.follows(weight, kinds[weight]) for weight in weights), step.misuse or (
             "With another loss in place of yours, the gradients should be the other one's. Call `loss` on the tape, "
             "with `model(inputs)` and `outputs` as they are: no formula of your own, no other loss."
@@ -233,7 +249,7 @@ def known(plain: list[Step], weight: int) -> str | None:
 
 
 @pytest.mark.points(1)
-def test_returns_the_loss_from_before(plain, submission, rng):
+def test_returns_the_loss_from_before(plain, met, submission, rng):
     """`train` returns the loss from before the update."""
     for step in plain:
         if step.crashed:
@@ -254,6 +270,7 @@ def test_returns_the_loss_from_before(plain, submission, rng):
         assert np.shape(step.returned) == (), (
             "`train` returned the loss, but in a list: return the loss itself, of shape ()."
         )
+    assert recognise.number(met[0].returned) == 0, "`train` has to return the loss also where it is 0."
 
 
 @pytest.mark.points(1)

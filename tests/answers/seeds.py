@@ -27,7 +27,7 @@ GRADER_TESTS = Path(__file__).parents[2] / "grader_tests"
 FEWER_CALLS = {  # as many as there are kinds of inputs
     "test_loss.py": ("CALLS = 75", "CALLS = 4"),
     "test_apply_gradients.py": ("ROUNDS = 20", "ROUNDS = 2"),
-    "test_train.py": ("CALLS = 77", "CALLS = 32"),
+    "test_train.py": ("CALLS = 69", "CALLS = 16"),
 }
 
 TOGETHER = 100  # seeds in one process: traced functions of old models stay in its memory
