@@ -56,15 +56,14 @@ def draw(rng, low, high, size, away):
             return Updates((float(start[0]), float(start[1])), gradients.astype("float32"), rates.tolist())
 
 
-def at_zero(two, first):
-    """The two updates of a model whose weights are 0, with one gradient that is 0 in each: at first that of `first`."""
-    kept = np.eye(2, dtype="float32")
-    return Updates((0.0, 0.0), two.gradients * (kept[::-1] if first == W else kept), two.rates, in_corner=True)
+def corners(two):
+    """Updates of a model whose weights are 0: each gets a gradient while it is 0 and the other's is 0; then equal ones.
 
-
-def equal(two):
-    """Two updates with equal gradients, and rates of the notebook's own."""
-    return Updates(two.start, np.repeat(two.gradients[:, :1], 2, axis=1), [0.9, 0.1], in_corner=True)
+    The rates of the last are the notebook's own.
+    """
+    first, second, rate = two.gradients[0, 0], two.gradients[0, 1], two.rates[0]
+    gradients = [[0, first], [0, -first], [second, 0], [first, first], [second, second]]
+    return Updates((0.0, 0.0), np.array(gradients, "float32"), [rate, rate, rate, 0.9, 0.1], in_corner=True)
 
 
 def many(two):
@@ -89,8 +88,7 @@ def played(submission, rng_for):
     """
     rng = rng_for("updates")
     plans = [*(draw(rng, *kind) for kind in KINDS), many(draw(rng, *LATE))]
-    corners = [*(at_zero(draw(rng, *LATE), first) for first in (W, B)), equal(draw(rng, *LATE))]
-    seen = replies_to(submission, [*plans, *corners])
+    seen = replies_to(submission, [*plans, corners(draw(rng, *LATE))])
     large = draw(rng, *LARGE)
     try:
         seen += replies_to(submission, [large], age=1)
@@ -114,12 +112,12 @@ def check_weight(played, weight):
     What is right in a corner tells nothing about the other updates.
     """
     name = f"model.{'wb'[weight]}"
-    usual, corners = ([one for one in played if one[0].in_corner is there] for there in (False, True))
+    usual, in_corners = ([one for one in played if one[0].in_corner is there] for there in (False, True))
     mistakes = list(mistakes_of(usual, weight, name))
     wrong = [mistake for mistake in mistakes if mistake]
     assert not wrong or len(wrong) == len(mistakes), SOMETIMES.format(name=name)
     assert not wrong, wrong[0]
-    assert not any(mistakes_of(corners, weight, name)), SOMETIMES.format(name=name)
+    assert not any(mistakes_of(in_corners, weight, name)), SOMETIMES.format(name=name)
 
 
 def mistakes_of(played, weight, name):

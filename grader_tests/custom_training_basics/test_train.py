@@ -167,13 +167,15 @@ def plain(submission, groups):
 
 
 @pytest.fixture(scope="module")
-def met(submission, rng_for):
-    """Two steps with another loss, on two equal examples: the first is from where both are met, and the loss is 0."""
-    problem = draw(rng_for("met"), 11, *USUAL[0])
-    start, inputs = tuple(np.round(problem.start)), np.float32([2, 2])
-    outputs = np.float32(start[0] * inputs + start[1])
-    problem = replace(problem, start=start, inputs=inputs, outputs=outputs)
-    return played(submission, [two_steps(rng_for("met"), problem, another)])[0]
+def others(plain, submission, rng_for):
+    """Steps with another loss, two on each of some data. The first is on two equal examples, both met: the loss is 0."""
+    rng = rng_for("others")
+    few, many = (draw(rng, n, *kind) for n, kind in zip((14, 1264), USUAL, strict=True))
+    start, inputs = tuple(np.round(few.start)), np.float32([2, 2])
+    met = replace(few, start=start, inputs=inputs, outputs=np.float32(start[0] * inputs + start[1]))
+    # Who takes the data in batches has paid for that with the other loss.
+    problems = [met, few, *([] if any(step.strangers for step in plain) else [many])]
+    return [*chain(*played(submission, [two_steps(rng, problem, another) for problem in problems]))]
 
 
 @pytest.fixture(scope="module")
@@ -221,18 +223,14 @@ def test_gradient_for_b(plain):
 
 
 @pytest.mark.points(3)
-def test_follows_any_loss(plain, late, met, submission, rng):
+def test_follows_any_loss(plain, late, others):
     """The step follows whatever `loss` is: with another function of that name, the gradients are the other one's."""
     # What is wrong with a gradient whatever the loss is has been paid for in the tests above.
     kinds = {weight: known(plain, weight) for weight in (W, B)}
     weights = [weight for weight, kind in kinds.items() if kind is not None]
     assert weights or not any(all(map(step.is_right, kinds)) for step in plain), MIXED
     assert weights, "Neither gradient is one that could follow another `loss`."
-    few, many = (draw(rng, n, *kind) for n, kind in zip((14, 1264), USUAL, strict=True))
-    plans = [two_steps(rng, few, another)]
-    if not any(step.strangers for step in plain):  # who takes the data in batches has paid for that above
-        plans.append(two_steps(rng, many, another))
-    for step in [*chain(*played(submission, plans)), *late, met[1]]:
+    for step in [*others[1:], *late]:
         assert all(step.follows(weight, kinds[weight]) for weight in weights), step.misuse or (
             "With another loss in place of yours, the gradients should be the other one's. Call `loss` on the tape, "
             "with `model(inputs)` and `outputs` as they are: no formula of your own, no other loss."
@@ -249,7 +247,7 @@ def known(plain: list[Step], weight: int) -> str | None:
 
 
 @pytest.mark.points(1)
-def test_returns_the_loss_from_before(plain, met, submission, rng):
+def test_returns_the_loss_from_before(plain, others, submission, rng):
     """`train` returns the loss from before the update."""
     for step in plain:
         if step.crashed:
@@ -270,7 +268,7 @@ def test_returns_the_loss_from_before(plain, met, submission, rng):
         assert np.shape(step.returned) == (), (
             "`train` returned the loss, but in a list: return the loss itself, of shape ()."
         )
-    assert recognise.number(met[0].returned) == 0, "`train` has to return the loss also where it is 0."
+    assert recognise.number(others[0].returned) == 0, "`train` has to return the loss also where it is 0."
 
 
 @pytest.mark.points(1)
