@@ -168,7 +168,7 @@ def plain(submission, groups):
 
 @pytest.fixture(scope="module")
 def others(plain, submission, rng_for):
-    """Steps with another loss, two on each of some data. The first is on two equal examples, both met: the loss is 0."""
+    """Steps with another loss, two on each of some data; first of all on two examples that are met: the loss is 0."""
     rng = rng_for("others")
     few, many = (draw(rng, n, *kind) for n, kind in zip((14, 1264), USUAL, strict=True))
     start, inputs = tuple(np.round(few.start)), np.float32([2, 2])
