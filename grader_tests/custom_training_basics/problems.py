@@ -43,8 +43,7 @@ def draw(
             rates=(float(rng.uniform(low, high)), float(rng.uniform(low, high))),
             nudge=(float(nudge[0]), float(nudge[1])),
         )
-        nudged = at(problem, *np.add(problem.start, problem.nudge))[0] < at(problem, *problem.start)[0]
-        if falls in (None, nudged) and _mistakes_show(problem, size):
+        if _mistakes_show(problem, size) and falls in (None, _falls(problem)):
             return problem
 
 
@@ -63,6 +62,11 @@ def _examples(rng: np.random.Generator, n: int, slope: float, intercept: float, 
     x = rng.normal(0.8, 1.0, size=n)
     x[0], x[1] = 0.0, x[2]  # what students take for a gap, and what comes twice
     return x.astype("float32"), (slope * x + intercept + 0.5 * size * rng.normal(size=n)).astype("float32")
+
+
+def _falls(problem: Problem) -> bool:
+    nudged = np.add(problem.start, problem.nudge)
+    return at(problem, *nudged)[0] < at(problem, *problem.start)[0]
 
 
 def _mistakes_show(problem: Problem, size: float) -> bool:

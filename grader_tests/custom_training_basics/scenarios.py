@@ -126,8 +126,8 @@ def training_steps(notebook, starts, models, inputs, outputs, rates, nudge, loss
     and whether `loss` was also called on data of another length ("strangers") or on tensors of two shapes ("crossed").
     """
     stand_in, recorder = LossStandIn(losses, outputs), Recorder(nudge)
-    rows = [(tf.constant(inputs[row]), tf.constant(outputs[row])) for _, _, row in losses]
-    plan = starts, models, [rows[number] for number in chosen], rates, chosen, forgive
+    rows = [(tf.constant(x), tf.constant(y)) for x, y in zip(inputs, outputs, strict=True)]
+    plan = starts, models, [rows[losses[number][-1]] for number in chosen], rates, chosen, forgive
     report = _steps(notebook, *plan, stand_in, recorder)
     if not stand_in.calls:
         # A function that was traced before may still hold the real loss. As plain Python it cannot.

@@ -1,7 +1,7 @@
-"""Hidden tests of the exercise `apply_gradients`, 4 points: some models with two updates each, and one with many.
+"""Hidden tests of the exercise `apply_gradients`, 4 points: three models with two updates each, and one with many.
 
-Some have small gradients and large rates, one the reverse: no threshold of a student's fits both. Some are in a corner:
-at 0, with a gradient that is 0, or with two that are equal.
+Some have small gradients and large rates, one the reverse: no threshold of a student's fits both. One more is taken
+into corners: at 0, with a gradient that is 0, and with two that are equal.
 """
 
 from dataclasses import dataclass
@@ -146,13 +146,13 @@ def test_moves_b(played):
 def test_updates_in_place(played, submission):
     """Both weights move in place: `model.w` and `model.b` are the same `tf.Variable`s before and after.
 
-    And for plain numbers as well, which one of the notebook's cells has.
+    Gradients may come as plain numbers, as in one of the notebook's cells.
     """
     # That some updates move nothing, or not as they should, is paid for above.
     steps = []
     for planned, reply in played:
         assert recognise.field(reply, "same") is True, REPLACED
-        steps += [np.diff(recognise.array(recognise.field(reply, "held"), (len(planned.rates) + 1, 2)), axis=0)]
+        steps.append(np.diff(recognise.array(recognise.field(reply, "held"), (len(planned.rates) + 1, 2)), axis=0))
     for name, moves in zip("wb", np.concatenate(steps).T, strict=True):
         assert any(np.abs(moves) > 1e-6), recognise.unmoved(f"model.{name}")
     planned, first = played[0][0], steps[0][0]

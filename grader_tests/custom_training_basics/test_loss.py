@@ -82,9 +82,9 @@ def valued(submission, rng_for):
 
 
 def is_right(value, predicted, target):
-    """Whether `value` is the loss of these data, up to a guard against 0."""
-    expected = reference.loss(predicted, target)
-    return recognise.close(value, expected) or abs(value - expected) <= EPSILON
+    """Whether `value`, whatever it is, is the loss of these data, up to a guard against 0."""
+    got, expected = recognise.number(value), reference.loss(predicted, target)
+    return recognise.close(got, expected) or abs(got - expected) <= EPSILON
 
 
 @pytest.mark.points(2)
@@ -93,9 +93,9 @@ def test_is_the_mean_squared_error(valued):
     for number, (predicted, target, value) in enumerate(valued):
         got = recognise.number(value)
         assert not np.isnan(got), f"`loss` did not return one number, but {shown(value)}"
-        right = is_right(got, predicted, target)
+        right = is_right(value, predicted, target)
         if number == len(LENGTHS):
-            assert right or is_right(recognise.number(valued[-1][-1]), predicted, target), NOT_WHERE_MET
+            assert right or is_right(valued[-1][-1], predicted, target), NOT_WHERE_MET
         assert right or number < len(LENGTHS), LATER
         assert right, recognise.loss_mistake(got, predicted, target)
 
@@ -120,7 +120,7 @@ def test_gradients_flow_through_it(valued, submission, rng):
     """Gradients flow through `loss`: the slope along the tape is that of the values it returns."""
     cases = [along_the_line(*draw(rng, n)) for n in SLOPES]
     cases += cases[:1]  # what is remembered of the same data was not made on this tape
-    if all(is_right(recognise.number(value), *data) for *data, value in valued):  # another loss is paid for above
+    if all(is_right(value, *data) for *data, value in valued):  # another loss is paid for above
         cases += [along_the_line(*met(rng, every)) for every in (3, 1)]
     found = recognise.items(submission.play("slopes_of_loss", cases), len(cases))
     for (predicted, target, *_), one in zip(cases, found, strict=True):

@@ -24,14 +24,14 @@ import catalogue
 import results
 
 GRADER_TESTS = Path(__file__).parents[2] / "grader_tests"
-FEWER_CALLS = {  # as many as there are kinds of inputs
+FEWER_CALLS = {  # as many as there are kinds of inputs; of the 32 steps of `train`, half, and others for each seed
     "test_loss.py": ("CALLS = 75", "CALLS = 4"),
     "test_apply_gradients.py": ("ROUNDS = 20", "ROUNDS = 2"),
     "test_train.py": ("CALLS = 69", "CALLS = 16"),
 }
 
 TOGETHER = 100  # seeds in one process: traced functions of old models stay in its memory
-AT_A_TIME = 500  # answers, before it is told how far the survey is: some take many times longer than others
+AT_A_TIME = 50  # answers, before it is told how far the survey is
 
 
 @dataclass
